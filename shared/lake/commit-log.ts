@@ -1,0 +1,133 @@
+/**
+ * The commit log of one Kafka partition: exactly once without a database, a lease or a clock.
+ *
+ * What must hold, whatever is delivered again, in whatever pieces, by however many writers, and wherever they die:
+ * 1. An offset is covered by at most one commit; the commits form a chain without holes, because each is put, if absent,
+ *    at the offset behind the one before it.
+ * 2. An offset within a commit that was not delivered with it is a gap. Gaps and rejected records are settled by
+ *    amendments, numbered from 0, each put if absent: two writers that would settle the same gap collide there.
+ * 3. A file is named by the entry it was written for or by none. A writer that loses a race looks again and writes anew.
+ * 4. The marker of an amendment is there before the amendment is, so that a table never overlooks it.
+ */
+import { createHash, randomUUID } from 'node:crypto'
+import type { Attempt, DataFile, Landing, NewDataFile, SliceLog, WriteSlice } from '#shared/pipeline/commit.ts'
+import { inRanges } from '#shared/pipeline/commit.ts'
+import { InletError } from '#shared/pipeline/errors.ts'
+import { type KafkaRecord, positionOf } from '#shared/pipeline/record.ts'
+import { requireFitsGap, requireSameRecord } from './fingerprint.ts'
+import { type EntryPlace, entryOf, type LogEntry } from './log-entry.ts'
+import { dataFileKey, type LogId, MAX_OFFSET } from './log-keys.ts'
+import { LogStore } from './log-store.ts'
+import type { ObjectStore } from './object-store.ts'
+
+/** `deliver`: what the trigger brings. `redrive`: dead letters and discarded batches; rejected records are tried again. */
+export type LandMode = 'deliver' | 'redrive'
+
+export class CommitLog implements SliceLog {
+  readonly #store: ObjectStore
+  readonly #epoch: number
+  readonly #log: LogStore
+  /** The newest commit as this writer knows it. Only a hint: a put at a key that is taken corrects it. */
+  #newest: LogEntry | undefined
+
+  constructor(store: ObjectStore, id: LogId) {
+    this.#store = store
+    this.#epoch = id.epoch
+    this.#log = new LogStore(store, id)
+  }
+
+  async land(records: readonly KafkaRecord[], write: WriteSlice, mode: LandMode = 'deliver'): Promise<Landing> {
+    requireAscending(records)
+    const contents: LogEntry[] = []
+    let known = 0
+    let rest = records
+    while (rest[0] !== undefined) {
+      const commit = await this.#commitFor(rest[0].offset)
+      if (commit === undefined || rest[0].offset > commit.end) {
+        const place: EntryPlace = { kind: 'commit', start: commit === undefined ? 0 : commit.end + 1 }
+        const entry = await this.#append(place, rest, write)
+        this.#newest = entry
+        if (entry === undefined) continue
+        contents.push(entry)
+        rest = []
+      } else {
+        const within = rest.filter(({ offset }) => offset <= commit.end)
+        const amendments = await this.#log.amendmentsOf(commit.start)
+        const open = openRecords(within, commit, amendments, mode)
+        if (open.length > 0) {
+          const place: EntryPlace = { kind: 'amendment', amends: commit.start, number: amendments.length }
+          const entry = await this.#append(place, open, write)
+          if (entry === undefined) continue
+          contents.push(entry)
+        }
+        known += within.length - open.length
+        rest = rest.slice(within.length)
+      }
+    }
+    return { known, contents }
+  }
+
+  /** The commit with the greatest start ≤ the offset. What a warm writer knows will do if it cannot be an older one. */
+  async #commitFor(offset: number): Promise<LogEntry | undefined> {
+    if (this.#newest !== undefined && offset >= this.#newest.start) return this.#newest
+    return this.#log.floor(offset)
+  }
+
+  /** Writes files for a place, then puts the entry that names them. @returns undefined when another writer was first */
+  async #append(place: EntryPlace, records: readonly KafkaRecord[], write: WriteSlice): Promise<LogEntry | undefined> {
+    const attempt = this.#begin(place)
+    const content = await write(records, attempt)
+    const entry = entryOf(place, records, content, attempt.id)
+    if (place.kind === 'amendment') {
+      for (const table of new Set(content.files.map((file) => file.table))) await this.#log.putMarker(table, place)
+    }
+    return (await this.#log.append(place, entry)) ? entry : undefined
+  }
+
+  #begin(place: EntryPlace): Attempt {
+    const id = randomUUID()
+    let files = 0
+    return {
+      id,
+      epoch: this.#epoch,
+      writeFile: async (file: NewDataFile): Promise<DataFile> => {
+        const key = dataFileKey(this.#log.prefix, place, id, files++, file)
+        await this.#store.put(key, file.body)
+        const { table, partition, rows, body } = file
+        const sha256 = createHash('sha256').update(body).digest('hex')
+        return { table, path: key, partition, rows, bytes: body.length, sha256 }
+      },
+    }
+  }
+}
+
+/** The records that are not settled yet: those in gaps and, for a redrive, those whose last verdict is "rejected". */
+function openRecords(
+  records: readonly KafkaRecord[],
+  commit: LogEntry,
+  amendments: readonly LogEntry[],
+  mode: LandMode,
+): KafkaRecord[] {
+  const newestFirst = [...amendments].reverse().concat(commit)
+  return records.filter((record) => {
+    const verdict = newestFirst.find((entry) => inRanges(record.offset, entry.covered))
+    if (verdict === undefined) {
+      requireFitsGap(record, commit)
+      return true
+    }
+    requireSameRecord(record, verdict)
+    return mode === 'redrive' && inRanges(record.offset, verdict.rejected)
+  })
+}
+
+function requireAscending(records: readonly KafkaRecord[]): void {
+  let before = -1
+  for (const record of records) {
+    const { offset } = record
+    if (!Number.isSafeInteger(offset) || offset < 0 || offset >= MAX_OFFSET)
+      throw new InletError('EVENT_MALFORMED', `${positionOf(record)}: an offset is an integer from 0 to 2^53 − 2`)
+    if (offset <= before)
+      throw new InletError('EVENT_MALFORMED', `${positionOf(record)} comes behind offset ${before}: offsets must ascend`)
+    before = offset
+  }
+}

@@ -1,0 +1,129 @@
+import * as z from 'zod'
+import { type OffsetRange, rangesOf, rangesSize, type SliceContent } from '#shared/pipeline/commit.ts'
+import { InletError } from '#shared/pipeline/errors.ts'
+import type { KafkaRecord } from '#shared/pipeline/record.ts'
+import { fingerprintOf } from './fingerprint.ts'
+
+const Offset = z.int().min(0)
+const Range = z.tuple([Offset, Offset]).readonly()
+const Count = z.int().min(0)
+
+const Entry = z.strictObject({
+  format: z.literal(1),
+  kind: z.enum(['commit', 'amendment']),
+  /** A commit: the previous commit's end + 1. An amendment: its first offset. */
+  start: Offset,
+  /** The last offset. */
+  end: Offset,
+  /** An amendment: the start of the commit it amends, and its number among that commit's amendments. */
+  amends: Offset.nullable(),
+  number: Count,
+  /** The offsets that were delivered; every other one between start and end is a gap. */
+  covered: z.array(Range).readonly(),
+  /** The covered offsets whose records became dead letters. */
+  rejected: z.array(Range).readonly(),
+  files: z
+    .array(
+      z
+        .strictObject({
+          table: z.string(),
+          path: z.string(),
+          partition: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).readonly(),
+          rows: Count,
+          bytes: Count,
+          sha256: z.string(),
+        })
+        .readonly(),
+    )
+    .readonly(),
+  counts: z
+    .strictObject({ records: Count, written: Count, skipped: Count, rejected: Count, rows: Count })
+    .readonly(),
+  pipelineVersion: z.string(),
+  schemaId: z.string(),
+  specId: z.string(),
+  watermark: z.number().nullable(),
+  fingerprint: z
+    .strictObject({ minTimestamp: z.number(), maxTimestamp: z.number(), first: z.string(), last: z.string() })
+    .readonly(),
+  /** Unique to the attempt that wrote it: tells a client's retry of its own put from a lost race. */
+  attempt: z.string(),
+})
+
+/** A commit or an amendment: the write-once object that makes records part of the lake. */
+export type LogEntry = Readonly<z.output<typeof Entry>>
+
+/** Where an entry stands in its log. */
+export type EntryPlace =
+  | { readonly kind: 'commit'; readonly start: number }
+  | { readonly kind: 'amendment'; readonly amends: number; readonly number: number }
+
+/** The entry that says what became of some records, in offset order. */
+export function entryOf(
+  place: EntryPlace,
+  records: readonly KafkaRecord[],
+  content: SliceContent,
+  attempt: string,
+): LogEntry {
+  const covered = rangesOf(records.map(({ offset }) => offset))
+  const [first] = covered as [OffsetRange, ...OffsetRange[]]
+  return {
+    format: 1,
+    kind: place.kind,
+    start: place.kind === 'commit' ? place.start : first[0],
+    end: (covered.at(-1) as OffsetRange)[1],
+    amends: place.kind === 'amendment' ? place.amends : null,
+    number: place.kind === 'amendment' ? place.number : 0,
+    covered,
+    rejected: rangesOf(content.rejected),
+    files: content.files,
+    counts: content.counts,
+    pipelineVersion: content.pipelineVersion,
+    schemaId: content.schemaId,
+    specId: content.specId,
+    watermark: content.watermark,
+    fingerprint: fingerprintOf(records),
+    attempt,
+  }
+}
+
+export function encodeEntry(entry: LogEntry): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(entry)}\n`)
+}
+
+/** @throws InletError LOG_CORRUPT when the bytes are not an entry that this version wrote. */
+export function decodeEntry(key: string, body: Uint8Array): LogEntry {
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+  } catch (error) {
+    throw new InletError('LOG_CORRUPT', `${key} is not JSON: the commit log was changed by something else`, { cause: error })
+  }
+  const parsed = Entry.safeParse(value)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    throw new InletError('LOG_CORRUPT', `${key}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a log entry'}`)
+  }
+  return parsed.data
+}
+
+/** @returns what contradicts itself within one entry; empty when all is right */
+export function entryFaults(entry: LogEntry): string[] {
+  const faults: string[] = []
+  const { covered, rejected, counts, start, end } = entry
+  let before = start - 1
+  for (const [first, last] of covered) {
+    if (first <= before || last < first) faults.push(`offset range ${first}…${last} overlaps or is out of order`)
+    before = last
+  }
+  if (before !== end) faults.push(`its last covered offset is ${before}, not its end ${end}`)
+  if (rangesSize(covered) !== counts.records) faults.push(`it covers ${rangesSize(covered)} offsets but counts ${counts.records} records`)
+  if (rangesSize(rejected) !== counts.rejected)
+    faults.push(`it lists ${rangesSize(rejected)} rejected offsets but counts ${counts.rejected}`)
+  if (counts.written + counts.skipped + counts.rejected !== counts.records)
+    faults.push(`written ${counts.written} + skipped ${counts.skipped} + rejected ${counts.rejected} is not ${counts.records} records`)
+  const rows = entry.files.reduce((sum, file) => sum + file.rows, 0)
+  if (rows !== counts.rows + counts.rejected)
+    faults.push(`its files hold ${rows} rows, not ${counts.rows} and ${counts.rejected} dead letters`)
+  return faults
+}

@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto'
+import type { NewDataFile } from '#shared/pipeline/commit.ts'
+import { escapePath } from '#shared/pipeline/partition.ts'
+import type { EntryPlace } from './log-entry.ts'
+
+/** Below it, everything the commit logs consist of; outside every table's location. */
+export const LOG_ROOT = 'log/'
+/** Below it, the tables. */
+export const TABLES_ROOT = 'tables/'
+
+/** The greatest offset that JSON carries exactly; Kafka would need 285 years at a million records a second to reach it. */
+export const MAX_OFFSET = Number.MAX_SAFE_INTEGER
+const DIGITS = String(MAX_OFFSET).length
+
+/** Whose records a log holds: one pipeline, generation, life of a topic's offsets, and Kafka partition. */
+export interface LogId {
+  readonly pipeline: string
+  readonly generation: number
+  readonly cluster: string
+  readonly topic: string
+  readonly epoch: number
+  readonly partition: number
+}
+
+/** The prefix of a log. Commits, amendments and markers lie beside one another below it, never nested. */
+export function logPrefix(id: LogId): string {
+  const { pipeline, generation, cluster, topic, epoch, partition } = id
+  return `${LOG_ROOT}${pipeline}/g${generation}/${escapePath(cluster)}/${topic}/e${epoch}/p${partition}/`
+}
+
+/** Zero-padded, so that byte order is numeric order. */
+function padded(offset: number): string {
+  return String(offset).padStart(DIGITS, '0')
+}
+
+/**
+ * The key of the commit that begins at an offset. Its name counts down, so that the newest commit is listed first and
+ * "the commit with the greatest start ≤ x" is the first key behind `commitsBefore(x)`.
+ */
+export function commitKey(log: string, start: number): string {
+  return `${log}commits/${padded(MAX_OFFSET - start)}.json`
+}
+
+export function commitsPrefix(log: string): string {
+  return `${log}commits/`
+}
+
+/** A key that sorts directly before the commit at this offset and behind every later one. */
+export function commitsBefore(log: string, offset: number): string {
+  return `${log}commits/${padded(MAX_OFFSET - offset)}`
+}
+
+export function amendmentsPrefix(log: string, amends?: number): string {
+  return amends === undefined ? `${log}amendments/` : `${log}amendments/${padded(amends)}/`
+}
+
+export function amendmentKey(log: string, amends: number, number: number): string {
+  return `${amendmentsPrefix(log, amends)}${String(number).padStart(6, '0')}.json`
+}
+
+export function markersPrefix(log: string, table: string): string {
+  return `${log}dirty/${table}/`
+}
+
+/** Says that a table has not yet taken an amendment; written before the amendment. */
+export function markerKey(log: string, table: string, amends: number, number: number): string {
+  return `${markersPrefix(log, table)}${padded(amends)}/${String(number).padStart(6, '0')}`
+}
+
+/** @returns the amendment that a marker's key names */
+export function parseMarkerKey(key: string): { amends: number; number: number } {
+  const [amends, number] = key.split('/').slice(-2)
+  return { amends: Number(amends), number: Number(number) }
+}
+
+/** A short digest of a log's prefix: how a data file's name says which log may name it. */
+export function logDigest(log: string): string {
+  return createHash('sha256').update(log).digest('hex').slice(0, 12)
+}
+
+/**
+ * The key of a data file: below its table partition, under a name that no other file has, which contains the place in
+ * the log that may name it, and no other may.
+ */
+export function dataFileKey(log: string, place: EntryPlace, attempt: string, sequence: number, file: NewDataFile): string {
+  const at = place.kind === 'commit' ? `c${place.start}` : `a${place.amends}.${place.number}`
+  const directory = file.partitionPath === '' ? '' : `${file.partitionPath}/`
+  return `${dataPrefix(file.table)}${directory}${logDigest(log)}-${at}-${attempt}-${sequence}.parquet`
+}
+
+export function dataPrefix(table: string): string {
+  return `${TABLES_ROOT}${table}/data/`
+}
+
+const DATA_FILE_NAME = /^(?<log>[0-9a-f]{12})-(?:c(?<start>\d+)|a(?<amends>\d+)\.(?<number>\d+))-[0-9a-f-]{36}-\d+\.parquet$/
+
+/** @returns the log digest and the place that a data file was written for; undefined when Inlet did not write it */
+export function parseDataFileKey(key: string): { log: string; place: EntryPlace } | undefined {
+  const groups = DATA_FILE_NAME.exec(key.slice(key.lastIndexOf('/') + 1))?.groups
+  if (groups === undefined) return undefined
+  const { log = '', start, amends, number } = groups
+  const place: EntryPlace =
+    start === undefined
+      ? { kind: 'amendment', amends: Number(amends), number: Number(number) }
+      : { kind: 'commit', start: Number(start) }
+  return { log, place }
+}
+
+const LOG_PREFIX =
+  /^log\/(?<pipeline>[^/]+)\/g(?<generation>\d+)\/(?<cluster>[^/]+)\/(?<topic>[^/]+)\/e(?<epoch>\d+)\/p(?<partition>\d+)\//
+
+/** @returns the log that a key belongs to, and its prefix; undefined for other keys */
+export function parseLogKey(key: string): { id: LogId; prefix: string } | undefined {
+  const match = LOG_PREFIX.exec(key)
+  if (match?.groups === undefined) return undefined
+  const { pipeline = '', generation, cluster = '', topic = '', epoch, partition } = match.groups
+  const numbers = { generation: Number(generation), epoch: Number(epoch), partition: Number(partition) }
+  return { id: { pipeline, cluster: decodeURIComponent(cluster), topic, ...numbers }, prefix: match[0] }
+}

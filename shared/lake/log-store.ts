@@ -1,0 +1,123 @@
+import { InletError } from '#shared/pipeline/errors.ts'
+import { decodeEntry, encodeEntry, type EntryPlace, type LogEntry } from './log-entry.ts'
+import {
+  amendmentKey,
+  amendmentsPrefix,
+  commitKey,
+  commitsBefore,
+  commitsPrefix,
+  LOG_ROOT,
+  type LogId,
+  logPrefix,
+  markerKey,
+  markersPrefix,
+  parseLogKey,
+  parseMarkerKey,
+} from './log-keys.ts'
+import type { ObjectStore } from './object-store.ts'
+
+const EMPTY = new Uint8Array()
+
+/** A marker of a table: an amendment that the table may not have taken yet. */
+export interface Marker {
+  readonly amends: number
+  readonly number: number
+}
+
+/** The objects of one log: what can be read and put, one call each. The rules of when are in `commit-log.ts`. */
+export class LogStore {
+  readonly prefix: string
+  readonly #store: ObjectStore
+
+  constructor(store: ObjectStore, id: LogId) {
+    this.#store = store
+    this.prefix = logPrefix(id)
+  }
+
+  /** The commit with the greatest start ≤ the offset: one list of one key, and one read. */
+  async floor(offset: number): Promise<LogEntry | undefined> {
+    const startAfter = commitsBefore(this.prefix, offset)
+    for await (const { key } of this.#store.list(commitsPrefix(this.prefix), { startAfter, limit: 1 }))
+      return this.#read(key)
+    return undefined
+  }
+
+  /** The commit that begins at the offset. */
+  async commitAt(start: number): Promise<LogEntry | undefined> {
+    const key = commitKey(this.prefix, start)
+    const body = await this.#store.get(key)
+    return body === undefined ? undefined : decodeEntry(key, body)
+  }
+
+  /** All commits, newest first. */
+  async *commits(): AsyncIterable<LogEntry> {
+    for await (const { key } of this.#store.list(commitsPrefix(this.prefix))) yield await this.#read(key)
+  }
+
+  /** The amendments of a commit in their order. */
+  async amendmentsOf(start: number): Promise<LogEntry[]> {
+    const amendments: LogEntry[] = []
+    for await (const { key } of this.#store.list(amendmentsPrefix(this.prefix, start))) {
+      if (key !== amendmentKey(this.prefix, start, amendments.length))
+        throw new InletError('LOG_CORRUPT', `${amendmentKey(this.prefix, start, amendments.length)} is missing, but there is ${key}`)
+      amendments.push(await this.#read(key))
+    }
+    return amendments
+  }
+
+  async amendmentAt(start: number, number: number): Promise<LogEntry | undefined> {
+    const key = amendmentKey(this.prefix, start, number)
+    const body = await this.#store.get(key)
+    return body === undefined ? undefined : decodeEntry(key, body)
+  }
+
+  /** All amendments, by the start of the commit they amend. */
+  async *amendments(): AsyncIterable<LogEntry> {
+    for await (const { key } of this.#store.list(amendmentsPrefix(this.prefix))) yield await this.#read(key)
+  }
+
+  /**
+   * Puts an entry at its place, if absent.
+   * @returns whether this very entry is there now: a put that worked but answered "taken", because the client sent it
+   * twice, is ours by its attempt.
+   */
+  async append(place: EntryPlace, entry: LogEntry): Promise<boolean> {
+    const key =
+      place.kind === 'commit'
+        ? commitKey(this.prefix, place.start)
+        : amendmentKey(this.prefix, place.amends, place.number)
+    if ((await this.#store.putIfAbsent(key, encodeEntry(entry))) === 'created') return true
+    return (await this.#read(key)).attempt === entry.attempt
+  }
+
+  async putMarker(table: string, { amends, number }: Marker): Promise<void> {
+    await this.#store.put(markerKey(this.prefix, table, amends, number), EMPTY)
+  }
+
+  async markers(table: string): Promise<Marker[]> {
+    const markers: Marker[] = []
+    for await (const { key } of this.#store.list(markersPrefix(this.prefix, table))) markers.push(parseMarkerKey(key))
+    return markers
+  }
+
+  async deleteMarker(table: string, { amends, number }: Marker): Promise<void> {
+    await this.#store.delete(markerKey(this.prefix, table, amends, number))
+  }
+
+  async #read(key: string): Promise<LogEntry> {
+    const body = await this.#store.get(key)
+    if (body === undefined) throw new InletError('LOG_CORRUPT', `${key} was listed but cannot be read: commits are never deleted`)
+    return decodeEntry(key, body)
+  }
+}
+
+/** The logs of a lake, found by their keys. */
+export async function* logsOf(store: ObjectStore): AsyncIterable<{ id: LogId; log: LogStore }> {
+  let before = ''
+  for await (const { key } of store.list(LOG_ROOT)) {
+    const parsed = parseLogKey(key)
+    if (parsed === undefined || parsed.prefix === before) continue
+    before = parsed.prefix
+    yield { id: parsed.id, log: new LogStore(store, parsed.id) }
+  }
+}

@@ -1,0 +1,46 @@
+import type { Column } from './columns.ts'
+import { REJECTIONS, type Rejection, type Row } from './outcome.ts'
+import { defineTable, type Pipeline, type Table } from './pipeline.ts'
+import type { KafkaRecord } from './record.ts'
+
+const COLUMNS: readonly Column[] = [
+  { name: 'pipeline', type: { kind: 'string' }, nullable: false },
+  { name: 'pipeline_version', type: { kind: 'string' }, nullable: false },
+  { name: 'topic', type: { kind: 'string' }, nullable: false },
+  { name: 'stage', type: { kind: 'string' }, nullable: false },
+  { name: 'code', type: { kind: 'string' }, nullable: false },
+  { name: 'field', type: { kind: 'string' }, nullable: true },
+  { name: 'message', type: { kind: 'string' }, nullable: false },
+  { name: 'key', type: { kind: 'binary' }, nullable: true },
+  { name: 'value', type: { kind: 'binary' }, nullable: true },
+  { name: 'headers', type: { kind: 'list', element: headerColumn() }, nullable: false },
+]
+
+function headerColumn(): Column {
+  const fields: readonly Column[] = [
+    { name: 'name', type: { kind: 'string' }, nullable: false },
+    { name: 'value', type: { kind: 'binary' }, nullable: false },
+  ]
+  return { name: 'element', type: { kind: 'struct', fields }, nullable: false }
+}
+
+/** The dead-letter table of a pipeline: `<table>_dead_letters`, by day of the Kafka timestamp. */
+export function deadLetterTable(pipeline: Pick<Pipeline, 'table'>): Table {
+  return defineTable(`${pipeline.table.name}_dead_letters`, COLUMNS, { _timestamp: 'day' })
+}
+
+/** A rejected record as a row of the dead-letter table: its very bytes, and why it was refused. */
+export function deadLetterRow(record: KafkaRecord, rejection: Rejection, pipeline: Pipeline): Row {
+  return {
+    pipeline: pipeline.name,
+    pipeline_version: pipeline.version,
+    topic: record.topic,
+    stage: REJECTIONS[rejection.code],
+    code: rejection.code,
+    field: rejection.field,
+    message: rejection.message,
+    key: record.key,
+    value: record.value,
+    headers: record.headers,
+  }
+}

@@ -1,0 +1,132 @@
+import pMap from 'p-map'
+import { encodeParquet } from '#shared/formats/parquet.ts'
+import type { Attempt, DataFile, Lake, Landing, SliceLog, SourceTopic } from './commit.ts'
+import { deadLetterTable } from './dead-letter.ts'
+import { asInletError, InletError } from './errors.ts'
+import type { Counts } from './outcome.ts'
+import { partitionPath, partitionValues } from './partition.ts'
+import type { Pipeline, Table } from './pipeline.ts'
+import type { KafkaRecord, PartitionRecords } from './record.ts'
+import { compileRecordPath, type RecordPath } from './record-path.ts'
+import { type TablePartition, tabulate } from './tabulate.ts'
+import { watermarkOf } from './watermark.ts'
+
+/** What one invocation delivers: records of one topic, by Kafka partition. */
+export interface Delivery {
+  readonly source: SourceTopic
+  readonly partitions: readonly PartitionRecords[]
+}
+
+/** What became of the records of one Kafka partition in one delivery. */
+export interface SliceReport extends Counts {
+  readonly topic: string
+  readonly partition: number
+  readonly firstOffset: number
+  readonly lastOffset: number
+  /** Records that an earlier delivery had landed. */
+  readonly known: number
+  readonly files: number
+  readonly bytes: number
+  /** Why the slice failed; its records have to be delivered again. */
+  readonly error: InletError | null
+}
+
+export interface BatchOptions {
+  readonly lake: Lake
+  /** Aborted when too little time is left to begin anything. */
+  readonly signal: AbortSignal
+  /** Slices, and files of one slice, that are written at a time. */
+  readonly concurrency: number
+}
+
+/** A pipeline made ready to run: compiled once, used for every batch. */
+export interface Flow {
+  readonly pipeline: Pipeline
+  readonly deadLetters: Table
+  readonly recordPath: RecordPath
+}
+
+export function compileFlow(pipeline: Pipeline): Flow {
+  return { pipeline, deadLetters: deadLetterTable(pipeline), recordPath: compileRecordPath(pipeline) }
+}
+
+/** Lands a delivery, slice by slice. Never throws for a slice: its report says what failed, after all work has settled. */
+export function processBatch(flow: Flow, delivery: Delivery, options: BatchOptions): Promise<SliceReport[]> {
+  return pMap(delivery.partitions, (slice) => processSlice(flow, delivery.source, slice, options), {
+    concurrency: options.concurrency,
+  })
+}
+
+async function processSlice(
+  flow: Flow,
+  source: SourceTopic,
+  slice: PartitionRecords,
+  options: BatchOptions,
+): Promise<SliceReport> {
+  try {
+    const log = options.lake.openLog(flow.pipeline.name, source, slice.partition)
+    return await landSlice(flow, slice, log, options)
+  } catch (error) {
+    return report(slice, { known: 0, contents: [] }, asInletError(error, `landing ${slice.topic}-${slice.partition}`))
+  }
+}
+
+/** The flow: what is in the lake is dropped, records become rows, rows become files, a commit makes them visible. */
+async function landSlice(
+  flow: Flow,
+  slice: PartitionRecords,
+  log: SliceLog,
+  options: BatchOptions,
+): Promise<SliceReport> {
+  const { pipeline, deadLetters, recordPath } = flow
+  const landing = await log.land(slice.records, async (records: readonly KafkaRecord[], attempt: Attempt) => {
+    requireTime(options.signal, slice)
+    const outcomes = records.map(recordPath)
+    const { partitions, rejected, counts } = tabulate(records, outcomes, pipeline, deadLetters, attempt.epoch)
+    const files = await pMap(partitions, (partition) => writeFile(partition, pipeline, attempt), {
+      concurrency: options.concurrency,
+      stopOnError: false, // what has begun must settle before anything is answered
+    })
+    const { version: pipelineVersion, table } = pipeline
+    const { schemaId, specId } = table
+    return { files, rejected, counts, pipelineVersion, schemaId, specId, watermark: watermarkOf(partitions, table) }
+  })
+  return report(slice, landing, null)
+}
+
+function writeFile({ table, values, rows }: TablePartition, pipeline: Pipeline, attempt: Attempt): Promise<DataFile> {
+  const body = encodeParquet(table.columns, rows, {
+    'inlet.pipeline': pipeline.name,
+    'inlet.pipeline_version': pipeline.version,
+    'inlet.attempt': attempt.id,
+  })
+  const partition = partitionValues(values, table.partitionSpec)
+  const path = partitionPath(values, table.partitionSpec)
+  return attempt.writeFile({ table: table.name, partitionPath: path, partition, rows: rows.length, body })
+}
+
+function requireTime(signal: AbortSignal, slice: PartitionRecords): void {
+  if (!signal.aborted) return
+  const { topic, partition } = slice
+  throw new InletError('DEADLINE_NEAR', `${topic}-${partition}: too little time is left to land it; it will be delivered again`)
+}
+
+function report(slice: PartitionRecords, { known, contents }: Landing, error: InletError | null): SliceReport {
+  const sum = (of: (content: Landing['contents'][number]) => number): number =>
+    contents.reduce((total, content) => total + of(content), 0)
+  return {
+    topic: slice.topic,
+    partition: slice.partition,
+    firstOffset: slice.records[0]?.offset ?? -1,
+    lastOffset: slice.records.at(-1)?.offset ?? -1,
+    records: slice.records.length,
+    known,
+    written: sum((content) => content.counts.written),
+    skipped: sum((content) => content.counts.skipped),
+    rejected: sum((content) => content.counts.rejected),
+    rows: sum((content) => content.counts.rows),
+    files: sum((content) => content.files.length),
+    bytes: sum((content) => content.files.reduce((total, file) => total + file.bytes, 0)),
+    error,
+  }
+}
