@@ -1,0 +1,33 @@
+import * as z from 'zod'
+
+const Config = z.object({
+  LAKE_URL: z.string({ error: 'set it to the lake: file: and a directory' }).min(1),
+  POWERTOOLS_LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL', 'SILENT']).default('INFO'),
+  POWERTOOLS_METRICS_NAMESPACE: z.string().min(1).default('Inlet'),
+  INLET_CONCURRENCY: z.coerce.number().int().min(1).max(100).default(8),
+})
+
+/** What a deployed function is told by its environment. */
+export interface Config {
+  readonly lakeUrl: string
+  readonly logLevel: z.output<typeof Config>['POWERTOOLS_LOG_LEVEL']
+  readonly metricsNamespace: string
+  /** Slices, and files of one slice, that are written at a time. */
+  readonly concurrency: number
+}
+
+/** @throws Error naming each variable that is missing or wrong. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const parsed = Config.safeParse(environment)
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+    throw new Error(`the environment is not set up: ${faults.join('; ')}`)
+  }
+  const { LAKE_URL, POWERTOOLS_LOG_LEVEL, POWERTOOLS_METRICS_NAMESPACE, INLET_CONCURRENCY } = parsed.data
+  return {
+    lakeUrl: LAKE_URL,
+    logLevel: POWERTOOLS_LOG_LEVEL,
+    metricsNamespace: POWERTOOLS_METRICS_NAMESPACE,
+    concurrency: INLET_CONCURRENCY,
+  }
+}

@@ -1,0 +1,54 @@
+import { Logger } from '@aws-lambda-powertools/logger'
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
+import type { Context } from 'aws-lambda'
+import type { Config } from '#shared/config.ts'
+import { BatchFailedError } from '#shared/pipeline/batch-response.ts'
+import type { SliceReport } from '#shared/pipeline/process-batch.ts'
+
+/** Where a runtime reports what became of each slice. */
+export interface Telemetry {
+  begin(context: Context): void
+  slice(report: SliceReport): void
+  /** The delivery could not be taken apart at all. */
+  failure(error: unknown): void
+  /** Writes out what is buffered; the last thing before a function answers. */
+  end(): void
+}
+
+/** Structured logs and CloudWatch metrics of one pipeline. Logs hold positions and counts, never values. */
+export class PowertoolsTelemetry implements Telemetry {
+  readonly #logger: Logger
+  readonly #metrics: Metrics
+
+  constructor(pipeline: string, config: Pick<Config, 'logLevel' | 'metricsNamespace'>) {
+    this.#logger = new Logger({ serviceName: pipeline, logLevel: config.logLevel })
+    this.#metrics = new Metrics({ namespace: config.metricsNamespace, serviceName: pipeline })
+  }
+
+  begin(context: Context): void {
+    this.#logger.addContext(context)
+  }
+
+  slice(report: SliceReport): void {
+    const { error, ...counts } = report
+    for (const name of ['records', 'known', 'written', 'skipped', 'rejected', 'rows', 'files'] as const)
+      this.#metrics.addMetric(name, MetricUnit.Count, report[name])
+    this.#metrics.addMetric('bytes', MetricUnit.Bytes, report.bytes)
+    this.#metrics.addMetric('failed', MetricUnit.Count, error === null ? 0 : 1)
+    if (error === null) this.#logger.info('slice landed', counts)
+    else this.#logger.error('slice failed', { ...counts, code: error.code, stage: error.stage, error })
+  }
+
+  failure(error: unknown): void {
+    const cause = error instanceof Error ? error : new Error(String(error))
+    // The slices that failed are logged and counted already, each with its own reason.
+    if (cause instanceof BatchFailedError) return
+    this.#logger.error('delivery refused', cause)
+    this.#metrics.addMetric('failed', MetricUnit.Count, 1)
+  }
+
+  end(): void {
+    this.#metrics.publishStoredMetrics()
+    this.#logger.resetKeys()
+  }
+}
