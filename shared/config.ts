@@ -1,9 +1,11 @@
+import path from 'node:path'
 import * as z from 'zod'
 
 const Config = z.object({
   LAKE_URL: z.string({ error: 'set it to the lake: file: and a directory' }).min(1),
   POWERTOOLS_LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL', 'SILENT']).default('INFO'),
   POWERTOOLS_METRICS_NAMESPACE: z.string().min(1).default('Inlet'),
+  PWD: z.string().optional(),
   INLET_CONCURRENCY: z.coerce.number().int().min(1).max(100).default(8),
 })
 
@@ -23,11 +25,20 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
     throw new Error(`the environment is not set up: ${faults.join('; ')}`)
   }
-  const { LAKE_URL, POWERTOOLS_LOG_LEVEL, POWERTOOLS_METRICS_NAMESPACE, INLET_CONCURRENCY } = parsed.data
+  const { LAKE_URL, POWERTOOLS_LOG_LEVEL, POWERTOOLS_METRICS_NAMESPACE, INLET_CONCURRENCY, PWD } = parsed.data
   return {
-    lakeUrl: LAKE_URL,
+    lakeUrl: absolute(LAKE_URL, PWD),
     logLevel: POWERTOOLS_LOG_LEVEL,
     metricsNamespace: POWERTOOLS_METRICS_NAMESPACE,
     concurrency: INLET_CONCURRENCY,
   }
+}
+
+/**
+ * A relative directory is meant from where the user is. `serverless invoke local` changes to its build folder first, but
+ * leaves PWD.
+ */
+function absolute(url: string, workingDirectory: string | undefined): string {
+  const relative = /^file:(?!\/)(?<path>.+)$/.exec(url)?.groups?.['path']
+  return relative === undefined || workingDirectory === undefined ? url : `file:${path.resolve(workingDirectory, relative)}`
 }

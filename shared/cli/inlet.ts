@@ -20,7 +20,10 @@ program
   .command('run')
   .description('run a pipeline over files of events, through its Lambda handler, into a lake')
   .argument('<pipeline>', 'its name, or the file that defines it')
-  .requiredOption('--events <files...>', 'MSK events (.json), or record values, one a line (.ndjson, .ndjson.gz; - is standard input)')
+  .requiredOption(
+    '--events <files...>',
+    'MSK events (.json), or record values, one a line (.ndjson, .ndjson.gz; - is standard input)',
+  )
   .requiredOption('--lake <url>', 'the lake: file: and a directory')
   .option('--partitions <n>', 'Kafka partitions that the lines of a file of values are spread over', atLeastOne, 3)
   .option('--batch <n>', 'records of an invocation made from a file of values', atLeastOne, 3000)
@@ -48,7 +51,9 @@ program
 
 program
   .command('verify')
-  .description('check the commit logs of a lake against themselves and its data files; exit code 1 if anything is wrong')
+  .description(
+    'check the commit logs of a lake against themselves and its data files; exit code 1 if anything is wrong',
+  )
   .requiredOption('--lake <url>', 'the lake: file: and a directory')
   .option('--deep', 'read every data file, compare its checksum and count its rows', false)
   .option('--json', 'print the proof as JSON')

@@ -26,12 +26,15 @@ export async function loadPipeline(nameOrFile: string): Promise<Pipeline> {
   const isFile = nameOrFile.includes('/') || nameOrFile.endsWith('.ts')
   const file = isFile ? path.resolve(nameOrFile) : files.get(nameOrFile)
   if (file === undefined)
-    throw new UsageError(`unknown pipeline "${nameOrFile}"; there are: ${[...files.keys()].join(', ')} (or name a file)`)
+    throw new UsageError(
+      `unknown pipeline "${nameOrFile}"; there are: ${[...files.keys()].join(', ')} (or name a file)`,
+    )
   if (!existsSync(file)) throw new UsageError(`unknown pipeline: there is no file ${nameOrFile}`)
 
   const exported = await importPipelines(file)
   const [pipeline, another] = exported
-  if (pipeline === undefined) throw new UsageError(`${nameOrFile} exports no pipeline: export what definePipeline returns`)
+  if (pipeline === undefined)
+    throw new UsageError(`${nameOrFile} exports no pipeline: export what definePipeline returns`)
   if (another !== undefined)
     throw new UsageError(`${nameOrFile} exports several pipelines: ${exported.map(({ name }) => name).join(', ')}`)
   return pipeline
@@ -39,7 +42,7 @@ export async function loadPipeline(nameOrFile: string): Promise<Pipeline> {
 
 async function importPipelines(file: string): Promise<Pipeline[]> {
   try {
-    const module: Record<string, unknown> = await import(pathToFileURL(file).href)
+    const module = (await import(pathToFileURL(file).href)) as Record<string, unknown>
     return Object.values(module).filter(isPipeline)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)

@@ -27,7 +27,8 @@ export class Progress {
       hideCursor: true,
       clearOnComplete: false,
       stream: process.stderr,
-      formatValue: (value, _options, type) => (type === 'value' || type === 'total' ? formatCount(value) : String(value)),
+      formatValue: (value, _options, type) =>
+        type === 'value' || type === 'total' ? formatCount(value) : String(value),
     })
     this.#bar.start(total, 0, { rate: '–' })
   }
@@ -57,7 +58,9 @@ export class Progress {
   }
 
   #line(end: string): void {
-    process.stderr.write(`${this.#label}: ${formatCount(this.#done)} of ${formatCount(this.#total)} ${this.#unit}, ${end}\n`)
+    process.stderr.write(
+      `${this.#label}: ${formatCount(this.#done)} of ${formatCount(this.#total)} ${this.#unit}, ${end}\n`,
+    )
   }
 }
 

@@ -34,7 +34,9 @@ const CONCURRENCY = 8
 export async function runPipeline(pipeline: Pipeline, options: RunOptions): Promise<RunSummary> {
   const files = []
   for (const name of options.events)
-    files.push(await readEventFile(name, { topic: pipeline.topic, partitions: options.partitions, batch: options.batch }))
+    files.push(
+      await readEventFile(name, { topic: pipeline.topic, partitions: options.partitions, batch: options.batch }),
+    )
 
   const sum = { records: 0, known: 0, written: 0, rows: 0, deadLetters: 0, skipped: 0, files: 0, bytes: 0 }
   const total = files.reduce((records, file) => records + file.records, 0)
@@ -43,7 +45,8 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
     progress.advance(report.records)
     if (report.error !== null) return
     const { rejected: deadLetters, ...counts } = report
-    for (const key of ['records', 'known', 'written', 'rows', 'skipped', 'files', 'bytes'] as const) sum[key] += counts[key]
+    for (const key of ['records', 'known', 'written', 'rows', 'skipped', 'files', 'bytes'] as const)
+      sum[key] += counts[key]
     sum.deadLetters += deadLetters
   }
   try {
@@ -61,12 +64,6 @@ export function summaryTable(summary: RunSummary): string {
   const rate = records / Math.max(seconds, 0.001)
   return textTable(
     ['records in', 'rows', 'dead letters', 'skipped', 'already there', 'files', 'bytes', 'records/s'],
-    [
-      [
-        ...[records, rows, deadLetters, skipped, known, files].map(formatCount),
-        formatBytes(bytes),
-        formatCount(rate),
-      ],
-    ],
+    [[...[records, rows, deadLetters, skipped, known, files].map(formatCount), formatBytes(bytes), formatCount(rate)]],
   )
 }

@@ -38,7 +38,9 @@ export function verificationText(verification: Verification, lake: string): stri
     ...listed(orphans.map(({ path, bytes: size }) => `  ${path} (${formatBytes(size)})`)),
     `faults         ${formatCount(faults.length)}`,
     ...listed(faults.map(({ object, fault }) => `  ${object}: ${fault}`)),
-    faults.length === 0 ? 'Everything the log says is there, and nothing is there twice.' : 'The lake is NOT what its log says.',
+    faults.length === 0
+      ? 'Everything the log says is there, and nothing is there twice.'
+      : 'The lake is NOT what its log says.',
   ]
   return lines.join('\n')
 }

@@ -1,15 +1,10 @@
+import { isUtf8 } from 'node:buffer'
 import { accept, reject, type Step } from '#shared/pipeline/outcome.ts'
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Bytes → one JSON value (RFC 8259). Bytes that are not UTF-8 are refused, never replaced. */
 export function decodeJson(bytes: Uint8Array): Step<unknown> {
-  let text: string
-  try {
-    text = utf8.decode(bytes)
-  } catch {
-    return reject('UTF8_INVALID', null, 'the value is not valid UTF-8')
-  }
+  if (!isUtf8(bytes)) return reject('UTF8_INVALID', null, 'the value is not valid UTF-8')
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
   try {
     return accept(JSON.parse(text))
   } catch (error) {

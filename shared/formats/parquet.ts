@@ -34,7 +34,9 @@ export function encodeParquet(
     })
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new InletError('ENCODE_FAILED', `${rows.length} rows could not be encoded as Parquet: ${reason}`, { cause: error })
+    throw new InletError('ENCODE_FAILED', `${rows.length} rows could not be encoded as Parquet: ${reason}`, {
+      cause: error,
+    })
   }
   return writer.getBytes()
 }

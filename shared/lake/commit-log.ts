@@ -127,7 +127,10 @@ function requireAscending(records: readonly KafkaRecord[]): void {
     if (!Number.isSafeInteger(offset) || offset < 0 || offset >= MAX_OFFSET)
       throw new InletError('EVENT_MALFORMED', `${positionOf(record)}: an offset is an integer from 0 to 2^53 − 2`)
     if (offset <= before)
-      throw new InletError('EVENT_MALFORMED', `${positionOf(record)} comes behind offset ${before}: offsets must ascend`)
+      throw new InletError(
+        'EVENT_MALFORMED',
+        `${positionOf(record)} comes behind offset ${before}: offsets must ascend`,
+      )
     before = offset
   }
 }

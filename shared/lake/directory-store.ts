@@ -107,7 +107,11 @@ export class DirectoryStore implements ObjectStore {
     await syncDirectory(path.dirname(file))
   }
 
-  async #guard<T>(doing: 'read' | 'write' | 'list' | 'delete', key: string, work: (file: string) => Promise<T>): Promise<T> {
+  async #guard<T>(
+    doing: 'read' | 'write' | 'list' | 'delete',
+    key: string,
+    work: (file: string) => Promise<T>,
+  ): Promise<T> {
     const fault = keyFault(key)
     if (fault !== undefined) throw new InletError('KEY_INVALID', `cannot ${doing} ${JSON.stringify(key)}: ${fault}`)
     const file = path.join(this.#root, key)
@@ -139,7 +143,8 @@ function storeError(error: unknown, message: string): InletError {
 async function makeDirectory(directory: string): Promise<void> {
   const first = await mkdir(directory, { recursive: true })
   if (first === undefined) return
-  for (let made = directory; made.length >= first.length; made = path.dirname(made)) await syncDirectory(path.dirname(made))
+  for (let made = directory; made.length >= first.length; made = path.dirname(made))
+    await syncDirectory(path.dirname(made))
 }
 
 async function syncDirectory(directory: string): Promise<void> {
@@ -164,7 +169,7 @@ async function orUndefined<T>(work: Promise<T>): Promise<T | undefined> {
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
 }
 
 function byteOrder(a: string, b: string): number {

@@ -54,7 +54,10 @@ export function requireSameRecord(record: KafkaRecord, entry: Fingerprinted): vo
 export function requireFitsGap(record: KafkaRecord, commit: Fingerprinted): void {
   const { maxTimestamp } = commit.fingerprint
   if (record.timestamp > maxTimestamp + GAP_SKEW_MS)
-    throw restarted(record, `it is more than a day younger than the records around it, the last of ${iso(maxTimestamp)}`)
+    throw restarted(
+      record,
+      `it is more than a day younger than the records around it, the last of ${iso(maxTimestamp)}`,
+    )
 }
 
 function restarted(record: KafkaRecord, reason: string): InletError {

@@ -36,9 +36,7 @@ const Entry = z.strictObject({
         .readonly(),
     )
     .readonly(),
-  counts: z
-    .strictObject({ records: Count, written: Count, skipped: Count, rejected: Count, rows: Count })
-    .readonly(),
+  counts: z.strictObject({ records: Count, written: Count, skipped: Count, rejected: Count, rows: Count }).readonly(),
   pipelineVersion: z.string(),
   schemaId: z.string(),
   specId: z.string(),
@@ -97,12 +95,17 @@ export function decodeEntry(key: string, body: Uint8Array): LogEntry {
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
   } catch (error) {
-    throw new InletError('LOG_CORRUPT', `${key} is not JSON: the commit log was changed by something else`, { cause: error })
+    throw new InletError('LOG_CORRUPT', `${key} is not JSON: the commit log was changed by something else`, {
+      cause: error,
+    })
   }
   const parsed = Entry.safeParse(value)
   if (!parsed.success) {
     const [issue] = parsed.error.issues
-    throw new InletError('LOG_CORRUPT', `${key}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a log entry'}`)
+    throw new InletError(
+      'LOG_CORRUPT',
+      `${key}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a log entry'}`,
+    )
   }
   return parsed.data
 }
@@ -117,11 +120,14 @@ export function entryFaults(entry: LogEntry): string[] {
     before = last
   }
   if (before !== end) faults.push(`its last covered offset is ${before}, not its end ${end}`)
-  if (rangesSize(covered) !== counts.records) faults.push(`it covers ${rangesSize(covered)} offsets but counts ${counts.records} records`)
+  if (rangesSize(covered) !== counts.records)
+    faults.push(`it covers ${rangesSize(covered)} offsets but counts ${counts.records} records`)
   if (rangesSize(rejected) !== counts.rejected)
     faults.push(`it lists ${rangesSize(rejected)} rejected offsets but counts ${counts.rejected}`)
   if (counts.written + counts.skipped + counts.rejected !== counts.records)
-    faults.push(`written ${counts.written} + skipped ${counts.skipped} + rejected ${counts.rejected} is not ${counts.records} records`)
+    faults.push(
+      `written ${counts.written} + skipped ${counts.skipped} + rejected ${counts.rejected} is not ${counts.records} records`,
+    )
   const rows = entry.files.reduce((sum, file) => sum + file.rows, 0)
   if (rows !== counts.rows + counts.rejected)
     faults.push(`its files hold ${rows} rows, not ${counts.rows} and ${counts.rejected} dead letters`)

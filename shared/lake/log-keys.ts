@@ -82,7 +82,13 @@ export function logDigest(log: string): string {
  * The key of a data file: below its table partition, under a name that no other file has, which contains the place in
  * the log that may name it, and no other may.
  */
-export function dataFileKey(log: string, place: EntryPlace, attempt: string, sequence: number, file: NewDataFile): string {
+export function dataFileKey(
+  log: string,
+  place: EntryPlace,
+  attempt: string,
+  sequence: number,
+  file: NewDataFile,
+): string {
   const at = place.kind === 'commit' ? `c${place.start}` : `a${place.amends}.${place.number}`
   const directory = file.partitionPath === '' ? '' : `${file.partitionPath}/`
   return `${dataPrefix(file.table)}${directory}${logDigest(log)}-${at}-${attempt}-${sequence}.parquet`
@@ -92,7 +98,8 @@ export function dataPrefix(table: string): string {
   return `${TABLES_ROOT}${table}/data/`
 }
 
-const DATA_FILE_NAME = /^(?<log>[0-9a-f]{12})-(?:c(?<start>\d+)|a(?<amends>\d+)\.(?<number>\d+))-[0-9a-f-]{36}-\d+\.parquet$/
+const DATA_FILE_NAME =
+  /^(?<log>[0-9a-f]{12})-(?:c(?<start>\d+)|a(?<amends>\d+)\.(?<number>\d+))-[0-9a-f-]{36}-\d+\.parquet$/
 
 /** @returns the log digest and the place that a data file was written for; undefined when Inlet did not write it */
 export function parseDataFileKey(key: string): { log: string; place: EntryPlace } | undefined {

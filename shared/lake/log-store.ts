@@ -59,7 +59,10 @@ export class LogStore {
     const amendments: LogEntry[] = []
     for await (const { key } of this.#store.list(amendmentsPrefix(this.prefix, start))) {
       if (key !== amendmentKey(this.prefix, start, amendments.length))
-        throw new InletError('LOG_CORRUPT', `${amendmentKey(this.prefix, start, amendments.length)} is missing, but there is ${key}`)
+        throw new InletError(
+          'LOG_CORRUPT',
+          `${amendmentKey(this.prefix, start, amendments.length)} is missing, but there is ${key}`,
+        )
       amendments.push(await this.#read(key))
     }
     return amendments
@@ -106,7 +109,8 @@ export class LogStore {
 
   async #read(key: string): Promise<LogEntry> {
     const body = await this.#store.get(key)
-    if (body === undefined) throw new InletError('LOG_CORRUPT', `${key} was listed but cannot be read: commits are never deleted`)
+    if (body === undefined)
+      throw new InletError('LOG_CORRUPT', `${key} was listed but cannot be read: commits are never deleted`)
     return decodeEntry(key, body)
   }
 }

@@ -47,7 +47,8 @@ export async function verifyLake(store: ObjectStore, options: VerifyOptions): Pr
 
   const take = async (entry: LogEntry, key: string): Promise<void> => {
     for (const fault of entryFaults(entry)) faults.push({ object: key, fault })
-    for (const count of ['records', 'written', 'skipped', 'rejected', 'rows'] as const) sum[count] += entry.counts[count]
+    for (const count of ['records', 'written', 'skipped', 'rejected', 'rows'] as const)
+      sum[count] += entry.counts[count]
     for (const file of entry.files) {
       if (named.has(file.path)) faults.push({ object: file.path, fault: `is named twice, the second time by ${key}` })
       named.add(file.path)
@@ -66,7 +67,8 @@ export async function verifyLake(store: ObjectStore, options: VerifyOptions): Pr
     for await (const commit of log.commits()) {
       commits += 1
       const key = commitKey(prefix, commit.start)
-      if (next !== undefined && commit.end + 1 !== next.start) faults.push(chainFault(prefix, commit.end + 1, next.start))
+      if (next !== undefined && commit.end + 1 !== next.start)
+        faults.push(chainFault(prefix, commit.end + 1, next.start))
       await take(commit, key)
       const settled = await takeAmendments(log, prefix, commit, take, faults)
       amendments += settled.amendments
@@ -106,7 +108,10 @@ async function takeAmendments(
     const key = amendmentKey(prefix, commit.start, amendment.number)
     for (const [first, last] of amendment.covered) {
       if (first < commit.start || last > commit.end)
-        faults.push({ object: key, fault: `covers ${first}…${last}, outside the commit's ${commit.start}…${commit.end}` })
+        faults.push({
+          object: key,
+          fault: `covers ${first}…${last}, outside the commit's ${commit.start}…${commit.end}`,
+        })
       for (let offset = first; offset <= last; offset++) {
         const verdict = before.findLast((entry) => inRanges(offset, entry.covered))
         if (verdict === undefined) filled += 1
@@ -142,7 +147,8 @@ async function fileFault(
   if (!deep) return undefined
   const body = await store.get(file.path)
   if (body === undefined) return 'is missing'
-  if (createHash('sha256').update(body).digest('hex') !== file.sha256) return 'has another checksum: its bytes were changed'
+  if (createHash('sha256').update(body).digest('hex') !== file.sha256)
+    return 'has another checksum: its bytes were changed'
   const buffer = body.buffer.slice(body.byteOffset, body.byteOffset + body.byteLength) as ArrayBuffer
   const rows = Number(parquetMetadata(buffer).num_rows)
   return rows === file.rows ? undefined : `holds ${rows} rows, not ${file.rows}`

@@ -19,5 +19,7 @@ export function batchResponse(reports: readonly SliceReport[]): void {
     ({ topic, partition, firstOffset, lastOffset, error }) =>
       `${topic}-${partition}@${firstOffset}…${lastOffset}: ${error.code} (${error.stage}): ${error.message}`,
   )
-  throw new BatchFailedError(`${failed.length} of ${reports.length} slices have to be delivered again. ${reasons.join(' ')}`)
+  throw new BatchFailedError(
+    `${failed.length} of ${reports.length} slices have to be delivered again. ${reasons.join(' ')}`,
+  )
 }

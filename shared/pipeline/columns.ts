@@ -119,7 +119,10 @@ function sameType(values: readonly unknown[], path: string): ColumnType {
     if (kinds.has('boolean')) return { kind: 'boolean' }
     if (kinds.has('number')) return { kind: values.every(Number.isSafeInteger) ? 'int64' : 'double' }
   }
-  throw unsupported(path, `its values are not all strings, all numbers or all booleans: ${values.map(String).join(', ')}`)
+  throw unsupported(
+    path,
+    `its values are not all strings, all numbers or all booleans: ${values.map(String).join(', ')}`,
+  )
 }
 
 function unsupported(path: string, reason: string): PipelineDefinitionError {

@@ -11,14 +11,42 @@ export interface TransformInput<Event> {
   readonly record: KafkaRecord
 }
 
-/** Refuses fields of `Out` that `Shape` does not have; TypeScript alone allows them in what a function returns. */
-type NoExtra<Out, Shape> = Out extends readonly (infer Item)[]
-  ? readonly NoExtra<Item, Shape>[]
-  : Out extends object
-    ? Out & Record<Exclude<keyof Out, keyof Shape>, never>
-    : Out
+/** Event → row, several rows, or null to skip the record. */
+type Transform<E extends z.ZodType, R extends z.ZodObject> = (
+  input: TransformInput<z.output<E>>,
+) => z.input<R> | readonly z.input<R>[] | null
 
-type TransformFor<Value> = [Value] extends [Date] ? 'day' : [Value] extends [string | number | bigint | boolean] ? 'identity' : never
+type Scalar = string | number | bigint | boolean | null | undefined | Date
+
+/** The paths of fields that `Value` has and `Shape` has not: TypeScript alone allows them in what a function returns. */
+type ExtraField<Value, Shape> = unknown extends Value
+  ? never
+  : Shape extends Scalar
+    ? never
+    : Value extends Scalar
+      ? never
+      : Value extends readonly (infer Item)[]
+        ? ExtraField<Item, Shape extends readonly (infer Element)[] ? Element : Shape>
+        : {
+            [Field in keyof Value & string]: Field extends keyof Shape
+              ? Below<Field, ExtraField<Value[Field], NonNullable<Shape[Field]>>>
+              : Field
+          }[keyof Value & string]
+
+type Below<Field extends string, Path> = Path extends string ? `${Field}.${Path}` : never
+
+/** What the compiler shows for a transform that returns a field too many. */
+interface UnknownRowField<Path> {
+  readonly 'the row contract has no such field': Path
+}
+
+type Exact<Result, Row> = [ExtraField<Result, Row>] extends [never] ? unknown : UnknownRowField<ExtraField<Result, Row>>
+
+type TransformFor<Value> = [Value] extends [Date]
+  ? 'day'
+  : [Value] extends [string | number | bigint | boolean]
+    ? 'identity'
+    : never
 
 type PartitionBy<R extends z.ZodObject> = {
   readonly [Field in keyof z.output<R> as TransformFor<NonNullable<z.output<R>[Field]>> extends never
@@ -27,7 +55,7 @@ type PartitionBy<R extends z.ZodObject> = {
 }
 
 /** A pipeline as its owner writes it. */
-export interface PipelineDeclaration<E extends z.ZodType, R extends z.ZodObject, Out> {
+export interface PipelineDeclaration<E extends z.ZodType, R extends z.ZodObject, T extends Transform<E, R>> {
   /** Lower case, digits and dashes: names functions, logs and folders. */
   readonly name: string
   /** The Kafka topic it reads. */
@@ -37,7 +65,7 @@ export interface PipelineDeclaration<E extends z.ZodType, R extends z.ZodObject,
   /** What the lake promises: the contract of a row, one column per field. */
   readonly row: R
   /** Event → row, several rows, or null to skip the record. Pure: it may run any number of times. */
-  readonly transform: (input: TransformInput<z.output<E>>) => Out & NoExtra<Out, z.input<R>>
+  readonly transform: T & Exact<ReturnType<T>, z.input<R>>
   readonly lake: {
     /** Lower case, digits and underscores: what Glue and Athena accept without quotes. */
     readonly table: string
@@ -76,11 +104,9 @@ const LAKE_OPTIONS = ['table', 'partitionBy']
  * Checks a declaration and makes the pipeline of it.
  * @throws PipelineDefinitionError naming the option or the field that is wrong.
  */
-export function definePipeline<
-  E extends z.ZodType,
-  R extends z.ZodObject,
-  Out extends z.input<R> | readonly z.input<R>[] | null,
->(declaration: PipelineDeclaration<E, R, Out>): Pipeline {
+export function definePipeline<E extends z.ZodType, R extends z.ZodObject, T extends Transform<E, R>>(
+  declaration: PipelineDeclaration<E, R, T>,
+): Pipeline {
   const { name, topic, event, row, transform, lake } = declaration
   try {
     onlyKnown(declaration, OPTIONS, '')
@@ -88,12 +114,22 @@ export function definePipeline<
     matches('topic', topic, /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/, 'a name that Kafka accepts')
     isSchema('event', event)
     isSchema('row', row)
-    if (row._zod.def.type !== 'object') throw new PipelineDefinitionError('row: a row is a z.object(…), one field per column')
+    if (row._zod.def.type !== 'object')
+      throw new PipelineDefinitionError('row: a row is a z.object(…), one field per column')
     if (typeof transform !== 'function') throw new PipelineDefinitionError('transform: expected a function')
     if (typeof lake !== 'object' || lake === null) throw new PipelineDefinitionError('lake: expected { table, … }')
     onlyKnown(lake, LAKE_OPTIONS, 'lake.')
-    matches('lake.table', lake.table, /^[a-z][a-z0-9_]{0,127}$/, 'lower-case letters, digits and underscores, at most 128')
-    const table = defineTable(lake.table, columnsOf(row), (lake.partitionBy ?? {}) as Record<string, PartitionTransform>)
+    matches(
+      'lake.table',
+      lake.table,
+      /^[a-z][a-z0-9_]{0,127}$/,
+      'lower-case letters, digits and underscores, at most 128',
+    )
+    const table = defineTable(
+      lake.table,
+      columnsOf(row),
+      (lake.partitionBy ?? {}) as Record<string, PartitionTransform>,
+    )
     const version = digest([name, topic, event, row, String(transform), table])
     return { name, topic, event, row, transform, table, version }
   } catch (error) {

@@ -108,7 +108,10 @@ function writeFile({ table, values, rows }: TablePartition, pipeline: Pipeline, 
 function requireTime(signal: AbortSignal, slice: PartitionRecords): void {
   if (!signal.aborted) return
   const { topic, partition } = slice
-  throw new InletError('DEADLINE_NEAR', `${topic}-${partition}: too little time is left to land it; it will be delivered again`)
+  throw new InletError(
+    'DEADLINE_NEAR',
+    `${topic}-${partition}: too little time is left to land it; it will be delivered again`,
+  )
 }
 
 function report(slice: PartitionRecords, { known, contents }: Landing, error: InletError | null): SliceReport {

@@ -1,6 +1,6 @@
 import { decodeJson } from '#shared/codecs/json.ts'
 import { compileContract } from './contract.ts'
-import { accept, type Outcome, type PlacedRow, type Rejection, type Row, reject, type Step } from './outcome.ts'
+import { accept, type Outcome, type PlacedRow, type Rejection, reject, type Step } from './outcome.ts'
 import { partitionOf } from './partition.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { KafkaRecord } from './record.ts'
@@ -29,9 +29,9 @@ export function compileRecordPath(pipeline: Pipeline): RecordPath {
     for (const result of results) {
       const row = checkRow(result)
       if (!row.ok) return rejected(row.rejection)
-      const partition = partitionOf(row.value as Row, table.partitionSpec)
+      const partition = partitionOf(row.value, table.partitionSpec)
       if (!partition.ok) return rejected(partition.rejection)
-      rows.push({ row: row.value as Row, partition: partition.value })
+      rows.push({ row: row.value, partition: partition.value })
     }
     return rows.length === 0 ? { kind: 'skipped', reason: 'transform' } : { kind: 'written', rows }
   }

@@ -33,7 +33,7 @@ export function lambdaHandler(pipeline: Pipeline, given?: Surroundings): Pipelin
   const handler = middy<unknown, void>()
     .before(({ context }) => {
       surroundings ??= fromEnvironment(pipeline)
-      surroundings.telemetry.begin(context as Context)
+      surroundings.telemetry.begin(context)
     })
     .after(() => surroundings?.telemetry.end())
     .onError(({ error }) => {
@@ -49,7 +49,7 @@ export function lambdaHandler(pipeline: Pipeline, given?: Surroundings): Pipelin
       for (const report of reports) telemetry.slice(report)
       batchResponse(reports)
     })
-  return (event, context) => handler(event, context) as Promise<void>
+  return (event, context) => handler(event, context)
 }
 
 function fromEnvironment(pipeline: Pipeline): Surroundings {

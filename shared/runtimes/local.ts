@@ -38,8 +38,8 @@ const LAMBDA_TIMEOUT_MS = 14 * 60 * 1000
  * @throws EventFileError naming the file and what is wrong with it
  */
 export async function readEventFile(name: string, options: EventFileOptions): Promise<EventFile> {
-  const content = await contentOf(name)
   const kind = name === '-' ? 'values' : kindOf(name)
+  const content = await contentOf(name)
   if (kind === 'values') {
     const file = readValueFile(content, options.partitions)
     return { name, records: file.values.length, events: () => mskEventsOf(file, options.topic, options.batch) }
@@ -130,6 +130,10 @@ async function readStandardInput(): Promise<Buffer> {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const code = 'code' in error ? String(error.code) : ''
-  const reasons: Record<string, string> = { ENOENT: 'there is no such file', EISDIR: 'it is a directory', EACCES: 'no permission' }
+  const reasons: Record<string, string> = {
+    ENOENT: 'there is no such file',
+    EISDIR: 'it is a directory',
+    EACCES: 'no permission',
+  }
   return reasons[code] ?? error.message
 }

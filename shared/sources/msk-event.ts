@@ -35,7 +35,8 @@ export function parseMskEvent(event: unknown): Delivery {
   }
   const [topic, another] = topics
   if (topic === undefined) throw malformed('records: there is none')
-  if (another !== undefined) throw malformed(`records: of the topics "${topic}" and "${another}"; a trigger has one topic`)
+  if (another !== undefined)
+    throw malformed(`records: of the topics "${topic}" and "${another}"; a trigger has one topic`)
   const partitions = [...byPartition].map(([partition, list]) => {
     return { topic, partition, records: list.sort((a, b) => a.offset - b.offset) }
   })
@@ -50,7 +51,8 @@ export function parseMskEvent(event: unknown): Delivery {
 function clusterOf(eventSource: string, arn: string | undefined): string {
   if (eventSource === 'SelfManagedKafka') return 'self-managed'
   const path = /^arn:[^:]+:kafka:[^:]*:[^:]*:cluster\/(?<name>[^/]+)\/(?<uuid>[^/]+)$/.exec(arn ?? '')?.groups
-  if (path === undefined) throw malformed(`eventSourceArn: expected the ARN of an MSK cluster, found ${JSON.stringify(arn)}`)
+  if (path === undefined)
+    throw malformed(`eventSourceArn: expected the ARN of an MSK cluster, found ${JSON.stringify(arn)}`)
   return `${path['name']}.${path['uuid']}`
 }
 
@@ -91,12 +93,16 @@ function headers(value: unknown, where: string): RecordHeader[] {
   if (!Array.isArray(value)) throw malformed(`${where}: expected an array`)
   return value.flatMap((header: unknown, i) => {
     if (typeof header !== 'object' || header === null) throw malformed(`${where}[${i}]: expected an object`)
-    return Object.entries(header).map(([name, signed]) => ({ name, value: headerBytes(signed, `${where}[${i}].${name}`) }))
+    return Object.entries(header).map(([name, signed]) => ({
+      name,
+      value: headerBytes(signed, `${where}[${i}].${name}`),
+    }))
   })
 }
 
 function headerBytes(signed: unknown, where: string): Uint8Array {
-  const isByte = (byte: unknown): boolean => Number.isInteger(byte) && (byte as number) >= -128 && (byte as number) <= 255
+  const isByte = (byte: unknown): boolean =>
+    Number.isInteger(byte) && (byte as number) >= -128 && (byte as number) <= 255
   if (!Array.isArray(signed) || !signed.every(isByte)) throw malformed(`${where}: expected an array of bytes`)
   return Uint8Array.from(signed as number[])
 }

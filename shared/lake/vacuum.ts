@@ -1,0 +1,85 @@
+import pMap, { pMapSkip } from 'p-map'
+import type { EntryPlace, LogEntry } from './log-entry.ts'
+import { dataPrefix, logDigest, parseDataFileKey } from './log-keys.ts'
+import { type LogStore, logsOf } from './log-store.ts'
+import type { ObjectEntry, ObjectStore } from './object-store.ts'
+
+/** How many data files are looked up before the first of them are deleted: as many as S3 lists at once. */
+const PAGE = 1000
+
+export interface VacuumOptions {
+  /** Finds the files and leaves them where they are. */
+  readonly dryRun?: boolean
+  /** Files that are looked up or deleted at a time. */
+  readonly concurrency?: number
+}
+
+/**
+ * Deletes the data files of a table that nobody can name any more: those of writers that died or lost a race.
+ *
+ * A file is meant for one place in a log, which its name contains. It goes only when the entry at that place exists and
+ * does not name it: an entry is written once, so that no later one can. As long as the place is free its writer may still
+ * be about to put the entry, however old the file is. Files with other names are not Inlet's and stay. No clock, no lease:
+ * a vacuum may run at any time, any number of them, and may be stopped anywhere.
+ *
+ * @returns each file after it was deleted; each one that would be, in a dry run
+ */
+export async function* vacuum(
+  store: ObjectStore,
+  table: string,
+  { dryRun = false, concurrency = 16 }: VacuumOptions = {},
+): AsyncIterable<ObjectEntry> {
+  const logs = await logsByDigest(store)
+  const sweep = (files: readonly ObjectEntry[]): Promise<ObjectEntry[]> =>
+    pMap(
+      files,
+      async (file) => {
+        if (!(await isOrphan(file.key, logs))) return pMapSkip
+        if (!dryRun) await store.delete(file.key)
+        return file
+      },
+      { concurrency },
+    )
+  let page: ObjectEntry[] = []
+  for await (const file of store.list(dataPrefix(table))) {
+    if (page.push(file) < PAGE) continue
+    yield* await sweep(page)
+    page = []
+  }
+  yield* await sweep(page)
+}
+
+/** Several logs could share a digest, which is short; then a file goes only when none of them can name it. */
+async function logsByDigest(store: ObjectStore): Promise<Map<string, LogStore[]>> {
+  const logs = new Map<string, LogStore[]>()
+  for await (const { log } of logsOf(store)) {
+    const digest = logDigest(log.prefix)
+    logs.set(digest, [...(logs.get(digest) ?? []), log])
+  }
+  return logs
+}
+
+async function isOrphan(key: string, logs: ReadonlyMap<string, readonly LogStore[]>): Promise<boolean> {
+  const written = parseDataFileKey(key)
+  const candidates = written === undefined ? undefined : logs.get(written.log)
+  if (written === undefined || candidates === undefined) return false
+  for (const log of candidates) {
+    const entry = await entryAt(log, written.place)
+    if (entry === undefined || names(entry, key)) return false
+  }
+  return true
+}
+
+function entryAt(log: LogStore, place: EntryPlace): Promise<LogEntry | undefined> {
+  return place.kind === 'commit' ? log.commitAt(place.start) : log.amendmentAt(place.amends, place.number)
+}
+
+/** By its name alone, which is unique: a copy that somebody keeps beside the data is none of a vacuum's business. */
+function names(entry: LogEntry, key: string): boolean {
+  const name = nameOf(key)
+  return entry.files.some((file) => nameOf(file.path) === name)
+}
+
+function nameOf(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1)
+}

@@ -1,0 +1,149 @@
+import { keyFault, type ListOptions, type ObjectEntry, type ObjectStore } from '#shared/lake/object-store.ts'
+import { InletError } from '#shared/pipeline/errors.ts'
+
+/** One request to the store: a list makes one for each page. */
+export interface StoreCall {
+  readonly operation: 'put' | 'putIfAbsent' | 'get' | 'size' | 'list' | 'delete'
+  /** The key; of a list its prefix. */
+  readonly key: string
+}
+
+/**
+ * Stands between a caller and the objects, and is awaited: it decides when the effect of a call takes place (never, once,
+ * twice) and what the caller hears of it.
+ */
+export type Interceptor = <T>(call: StoreCall, effect: () => T) => Promise<T>
+
+/**
+ * An object store in memory that behaves as S3 does: puts are atomic, reads see every put that was answered, lists are in
+ * the byte order of keys and come in pages, each of them true at the moment it is asked for.
+ */
+export class MemoryStore implements ObjectStore {
+  readonly url = 'memory:'
+  readonly #objects: SortedObjects
+  readonly #intercept: Interceptor
+  readonly #pageSize: number
+
+  constructor(pageSize = 1000, intercept: Interceptor = straight, objects = new SortedObjects()) {
+    this.#pageSize = pageSize
+    this.#intercept = intercept
+    this.#objects = objects
+  }
+
+  /** The same objects, by way of an interceptor. */
+  through(intercept: Interceptor): MemoryStore {
+    return new MemoryStore(this.#pageSize, intercept, this.#objects)
+  }
+
+  async put(key: string, body: Uint8Array): Promise<void> {
+    const copy = body.slice()
+    await this.#call('put', key, () => this.#objects.set(key, copy))
+  }
+
+  async putIfAbsent(key: string, body: Uint8Array): Promise<'created' | 'taken'> {
+    const copy = body.slice()
+    return this.#call('putIfAbsent', key, () => {
+      if (this.#objects.get(key) !== undefined) return 'taken'
+      this.#objects.set(key, copy)
+      return 'created'
+    })
+  }
+
+  async get(key: string): Promise<Uint8Array | undefined> {
+    return this.#call('get', key, () => this.#objects.get(key)?.slice())
+  }
+
+  async size(key: string): Promise<number | undefined> {
+    return this.#call('size', key, () => this.#objects.get(key)?.length)
+  }
+
+  async *list(
+    prefix: string,
+    { startAfter, limit = Number.POSITIVE_INFINITY }: ListOptions = {},
+  ): AsyncIterable<ObjectEntry> {
+    let after = startAfter
+    let left = limit
+    while (left > 0) {
+      const size = Math.min(left, this.#pageSize)
+      const from = after
+      const page = await this.#intercept({ operation: 'list', key: prefix }, () =>
+        this.#objects.page(prefix, from, size),
+      )
+      yield* page.entries
+      if (!page.isTruncated) return
+      after = page.entries.at(-1)?.key
+      left -= page.entries.length
+    }
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.#call('delete', key, () => this.#objects.delete(key))
+  }
+
+  #call<T>(operation: StoreCall['operation'], key: string, effect: () => T): Promise<T> {
+    const fault = keyFault(key)
+    if (fault !== undefined)
+      throw new InletError('KEY_INVALID', `cannot ${operation} ${JSON.stringify(key)}: ${fault}`)
+    return this.#intercept({ operation, key }, effect)
+  }
+}
+
+const straight: Interceptor = async (_call, effect) => effect()
+
+interface StoredObject {
+  readonly key: string
+  readonly body: Uint8Array
+}
+
+/** Objects by key, and the keys in byte order. */
+class SortedObjects {
+  readonly #byName = new Map<string, StoredObject>()
+  readonly #names: string[] = []
+
+  get(key: string): Uint8Array | undefined {
+    return this.#byName.get(nameOf(key))?.body
+  }
+
+  set(key: string, body: Uint8Array): void {
+    const name = nameOf(key)
+    if (!this.#byName.has(name)) this.#names.splice(this.#firstFrom(name), 0, name)
+    this.#byName.set(name, { key, body })
+  }
+
+  delete(key: string): void {
+    const name = nameOf(key)
+    if (this.#byName.delete(name)) this.#names.splice(this.#firstFrom(name), 1)
+  }
+
+  /** At most so many entries that begin with the prefix, behind a key, and whether there are more. */
+  page(prefix: string, after: string | undefined, size: number): { entries: ObjectEntry[]; isTruncated: boolean } {
+    const start = nameOf(prefix)
+    const behind = after === undefined ? '' : `${nameOf(after)}\0`
+    const entries: ObjectEntry[] = []
+    for (let i = this.#firstFrom(behind > start ? behind : start); i < this.#names.length; i++) {
+      const name = this.#names[i] ?? ''
+      if (!name.startsWith(start)) break
+      if (entries.length === size) return { entries, isTruncated: true }
+      const { key, body } = this.#byName.get(name) as StoredObject
+      entries.push({ key, bytes: body.length })
+    }
+    return { entries, isTruncated: false }
+  }
+
+  /** Index of the first name that is not less than this one. */
+  #firstFrom(name: string): number {
+    let low = 0
+    let high = this.#names.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#names[middle] ?? '') < name) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
+
+/** A key as one character for each of its UTF-8 bytes: JavaScript compares these in the byte order of the keys. */
+function nameOf(key: string): string {
+  return Buffer.from(key).toString('latin1')
+}

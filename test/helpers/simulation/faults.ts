@@ -1,0 +1,1 @@
+import { parseDataFileKey, dataPrefix, logDigest, logPrefix, markerKey } from '#shared/lake/log-keys.ts'

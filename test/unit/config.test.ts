@@ -1,0 +1,29 @@
+import { readConfig } from '#shared/config.ts'
+
+test('what is not set has a default', () => {
+  expect(readConfig({ LAKE_URL: 'file:/lake' })).toEqual({
+    lakeUrl: 'file:/lake',
+    logLevel: 'INFO',
+    metricsNamespace: 'Inlet',
+    concurrency: 8,
+  })
+})
+
+test.each([
+  ['file:.lake', 'file:/home/me/.lake'],
+  ['file:lakes/one', 'file:/home/me/lakes/one'],
+  ['file:/lake', 'file:/lake'],
+  ['file:///lake', 'file:///lake'],
+  ['s3://bucket/lake', 's3://bucket/lake'],
+])('%s is meant from where the user is: %s', (url, expected) => {
+  expect(readConfig({ LAKE_URL: url, PWD: '/home/me' }).lakeUrl).toBe(expected)
+})
+
+test.each([
+  [{}, /LAKE_URL: set it to the lake/],
+  [{ LAKE_URL: '' }, /LAKE_URL/],
+  [{ LAKE_URL: 'file:/l', INLET_CONCURRENCY: '0' }, /INLET_CONCURRENCY/],
+  [{ LAKE_URL: 'file:/l', POWERTOOLS_LOG_LEVEL: 'LOUD' }, /POWERTOOLS_LOG_LEVEL/],
+])('%j is refused, with the name of the variable', (environment, message) => {
+  expect(() => readConfig(environment)).toThrow(message)
+})
