@@ -1,20 +1,130 @@
+/**
+ * Strict JSON: what a lake row cannot carry unchanged is refused. `JSON.parse` alone keeps the last of two equal keys,
+ * rounds integers, makes Infinity of 1e400 and lets lone surrogates through, all of it silently.
+ */
 import { isUtf8 } from 'node:buffer'
-import { accept, reject, type Step } from '#shared/pipeline/outcome.ts'
+import { fieldPath } from '#shared/pipeline/field-path.ts'
+import { accept, type RejectionCode, reject, type Step } from '#shared/pipeline/outcome.ts'
+import { countKeys, duplicateKey } from './json-keys.ts'
 
-/** Bytes → one JSON value (RFC 8259). Bytes that are not UTF-8 are refused, never replaced. */
-export function decodeJson(bytes: Uint8Array): Step<unknown> {
+/** Arrays and objects within one another, at the most. */
+export const MAX_DEPTH = 64
+
+/** Keys that mean something to JavaScript itself; no producer needs them, and no code behind this has to fear them. */
+const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor'])
+
+/** Without this many digits in a row no integer is beyond ±2^53. */
+const LONG_INTEGER = /\d{16}/
+
+export interface JsonOptions {
+  /** Integers beyond ±(2^53 − 1) become bigint instead of the nearest double. */
+  readonly exactIntegers: boolean
+}
+
+/**
+ * Bytes → one JSON value (RFC 8259), or the reason why it could not be carried unchanged.
+ * A byte-order mark is refused; −0 stays −0; a number too small for a double is 0, as IEEE 754 rounds it.
+ */
+export function decodeJson(bytes: Uint8Array, { exactIntegers }: JsonOptions): Step<unknown> {
   if (!isUtf8(bytes)) return reject('UTF8_INVALID', null, 'the value is not valid UTF-8')
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  let value: unknown
   try {
-    return accept(JSON.parse(text))
+    value = exactIntegers && LONG_INTEGER.test(text) ? parseExactly(text) : JSON.parse(text)
   } catch (error) {
-    return reject('JSON_INVALID', null, jsonFault(error))
+    return reject('JSON_INVALID', null, syntaxFault(text, error))
   }
+  const survey: Survey = { keys: 0, escaped: text.includes('\\u'), path: [] }
+  const fault = surveyValue(value, 0, survey)
+  if (fault !== undefined) return reject(fault.code, fieldPath(survey.path.reverse()), fault.message)
+  if (survey.keys !== countKeys(text)) {
+    const path = fieldPath(duplicateKey(text))
+    return reject(
+      'JSON_DUPLICATE_KEY',
+      path,
+      'the key stands there twice; which of the values is meant cannot be known',
+    )
+  }
+  return accept(value)
+}
+
+interface Survey {
+  /** Keys of all objects. Fewer than the text has mean that some are there twice. */
+  keys: number
+  /** Whether the text has `\u` escapes: without them a string from valid UTF-8 has no lone surrogate. */
+  readonly escaped: boolean
+  /** Of a fault, innermost first. */
+  readonly path: (string | number)[]
+}
+
+interface Fault {
+  readonly code: RejectionCode
+  readonly message: string
+}
+
+function surveyValue(value: unknown, depth: number, survey: Survey): Fault | undefined {
+  if (typeof value === 'string') {
+    if (survey.escaped && !value.isWellFormed()) return LONE_SURROGATE
+  } else if (typeof value === 'number') {
+    if (!Number.isFinite(value)) return OVERFLOW
+  } else if (typeof value === 'object' && value !== null) {
+    if (depth === MAX_DEPTH) return TOO_DEEP
+    return Array.isArray(value) ? surveyArray(value, depth + 1, survey) : surveyObject(value, depth + 1, survey)
+  }
+  return undefined
+}
+
+function surveyArray(array: readonly unknown[], depth: number, survey: Survey): Fault | undefined {
+  for (let i = 0; i < array.length; i++) {
+    const fault = surveyValue(array[i], depth, survey)
+    if (fault !== undefined) {
+      survey.path.push(i)
+      return fault
+    }
+  }
+  return undefined
+}
+
+function surveyObject(object: object, depth: number, survey: Survey): Fault | undefined {
+  for (const key of Object.keys(object)) {
+    survey.keys += 1
+    const fault =
+      (FORBIDDEN_KEYS.has(key) ? FORBIDDEN_KEY : undefined) ??
+      surveyValue((object as Record<string, unknown>)[key], depth, survey) ??
+      (survey.escaped && !key.isWellFormed() ? LONE_SURROGATE : undefined)
+    if (fault !== undefined) {
+      survey.path.push(key)
+      return fault
+    }
+  }
+  return undefined
+}
+
+const FORBIDDEN_KEY: Fault = {
+  code: 'JSON_FORBIDDEN_KEY',
+  message: 'the keys "__proto__" and "constructor" are refused',
+}
+const TOO_DEEP: Fault = { code: 'JSON_TOO_DEEP', message: `nested deeper than ${MAX_DEPTH} levels` }
+const OVERFLOW: Fault = { code: 'JSON_NUMBER_OVERFLOW', message: 'the number is beyond what a double can hold' }
+const LONE_SURROGATE: Fault = {
+  code: 'JSON_LONE_SURROGATE',
+  message: 'the text has half of a surrogate pair, which UTF-8 cannot hold',
+}
+
+/** Parses with integers beyond ±(2^53 − 1) as bigint, from their digits. */
+function parseExactly(text: string): unknown {
+  const revive = (_key: string, value: unknown, context?: { readonly source?: string }): unknown => {
+    const source = context?.source
+    if (typeof value !== 'number' || Number.isSafeInteger(value) || source === undefined) return value
+    return /^-?\d+$/.test(source) ? BigInt(source) : value
+  }
+  return JSON.parse(text, revive)
 }
 
 /** The parser's reason without the piece of input that V8 quotes: a dead letter's message never holds user data. */
-function jsonFault(error: unknown): string {
-  const message = error instanceof Error ? error.message : ''
-  const at = /at position \d+/.exec(message)
+function syntaxFault(text: string, error: unknown): string {
+  if (text === '') return 'the value is empty, which is not JSON'
+  if (text.startsWith('\ufeff')) return 'the value begins with a byte-order mark, which JSON does not allow'
+  const at = /at position \d+/.exec(error instanceof Error ? error.message : '')
   return `the value is not JSON${at === null ? '' : ` (${at[0]})`}`
 }

@@ -9,36 +9,61 @@ import type { Row } from '#shared/pipeline/outcome.ts'
 const ROW_GROUP_ROWS = 122_880
 const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
-/**
- * Rows → one Parquet file, zstd level 1, with statistics for each column.
- * @param columns in the order of the file's columns; a row may hold more fields, which are left out
- * @param metadata key-value metadata of the footer
- * @throws InletError ENCODE_FAILED when a value does not fit its column: the contract let it through
- */
-export function encodeParquet(
-  columns: readonly Column[],
-  rows: readonly Row[],
-  metadata: Readonly<Record<string, string>>,
-): Uint8Array {
-  const writer = new ByteWriter()
-  try {
-    parquetWrite({
-      writer,
-      schema: schemaOf(columns),
-      columnData: columns.map((column) => ({ name: column.name, data: columnValues(column, rows) })),
-      codec: 'ZSTD',
-      compressors: { ZSTD: (bytes) => zstdCompressSync(bytes, ZSTD) },
-      rowGroupSize: ROW_GROUP_ROWS,
-      kvMetadata: Object.entries(metadata).map(([key, value]) => ({ key, value })),
-      createdBy: 'inlet',
-    })
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new InletError('ENCODE_FAILED', `${rows.length} rows could not be encoded as Parquet: ${reason}`, {
-      cause: error,
-    })
+/** Rows that become one Parquet file, kept as columns from the moment they are appended. */
+export class ParquetRows {
+  readonly #columns: readonly Column[]
+  readonly #append: Appender
+  readonly #values: readonly unknown[][]
+  #count = 0
+
+  /** @param columns in the order of the file's columns; a row may hold more fields, which are left out */
+  constructor(columns: readonly Column[]) {
+    this.#columns = columns
+    this.#append = appenderOf(columns)
+    this.#values = columns.map(() => [])
   }
-  return writer.getBytes()
+
+  /** How many rows there are. */
+  get count(): number {
+    return this.#count
+  }
+
+  append(row: Row): void {
+    this.#append(this.#values, row)
+    this.#count += 1
+  }
+
+  /** A column's values in the form in which they are stored. */
+  column(name: string): readonly unknown[] {
+    return this.#values[this.#columns.findIndex((column) => column.name === name)] ?? []
+  }
+
+  /**
+   * The file, zstd level 1, with statistics for each column.
+   * @param metadata key-value metadata of the footer
+   * @throws InletError ENCODE_FAILED when a value does not fit its column: the contract let it through
+   */
+  encode(metadata: Readonly<Record<string, string>>): Uint8Array {
+    const writer = new ByteWriter()
+    try {
+      parquetWrite({
+        writer,
+        schema: schemaOf(this.#columns),
+        columnData: this.#columns.map(({ name }, i) => ({ name, data: this.#values[i] ?? [] })),
+        codec: 'ZSTD',
+        compressors: { ZSTD: (bytes) => zstdCompressSync(bytes, ZSTD) },
+        rowGroupSize: ROW_GROUP_ROWS,
+        kvMetadata: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+        createdBy: 'inlet',
+      })
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new InletError('ENCODE_FAILED', `${this.#count} rows could not be encoded as Parquet: ${reason}`, {
+        cause: error,
+      })
+    }
+    return writer.getBytes()
+  }
 }
 
 /** The schema of a file: the root, then every column depth first (Parquet format, `SchemaElement`). */
@@ -85,13 +110,31 @@ function elementsOf({ name, type, nullable }: Column): SchemaElement[] {
   }
 }
 
-function columnValues({ name, type }: Column, rows: readonly Row[]): unknown[] {
-  const store = storedForm(type)
-  return rows.map((row) => {
-    const value = row[name]
-    return value === null || value === undefined ? null : store(value)
+type Appender = (values: readonly unknown[][], row: Row) => void
+
+const appenders = new WeakMap<readonly Column[], Appender>()
+
+/**
+ * A function that appends a row to columns, generated once per table: property names that stand in the source are read
+ * four times as fast as names that are looked up in a loop.
+ */
+function appenderOf(columns: readonly Column[]): Appender {
+  const made = appenders.get(columns)
+  if (made !== undefined) return made
+  const stores = columns.map(({ type }) => storedForm(type))
+  const lines = columns.map(({ name }, i) => {
+    const value =
+      stores[i] === asIs ? 'value ?? null' : `value === null || value === undefined ? null : stores[${i}](value)`
+    return `value = row[${JSON.stringify(name)}]; values[${i}].push(${value})`
   })
+  // oxlint-disable-next-line no-implied-eval -- of column names, as string literals
+  const generate = new Function('stores', `return (values, row) => { let value\n${lines.join('\n')} }`)
+  const appender = generate(stores) as Appender
+  appenders.set(columns, appender)
+  return appender
 }
+
+const asIs = (value: unknown): unknown => value
 
 /** A row's value → what the encoder takes: 64-bit integers as bigint, instants as microseconds. */
 function storedForm(type: ColumnType): (value: unknown) => unknown {
@@ -99,7 +142,7 @@ function storedForm(type: ColumnType): (value: unknown) => unknown {
     case 'int64':
       return (value) => BigInt(value as number)
     case 'timestamp':
-      return (value) => BigInt(Number(value)) * 1000n
+      return microseconds
     case 'list': {
       const store = nullSafe(storedForm(type.element.type))
       return (value) => (value as unknown[]).map(store)
@@ -109,8 +152,16 @@ function storedForm(type: ColumnType): (value: unknown) => unknown {
       return (value) => Object.fromEntries(fields.map(([name, store]) => [name, store((value as Row)[name])]))
     }
     default:
-      return (value) => value
+      return asIs
   }
+}
+
+/** Milliseconds that are exact in a double when multiplied: until the year 2255. */
+const EXACT_MS = 9_000_000_000_000
+
+function microseconds(value: unknown): bigint {
+  const ms = Number(value)
+  return Math.abs(ms) < EXACT_MS ? BigInt(ms * 1000) : BigInt(ms) * 1000n
 }
 
 function nullSafe(store: (value: unknown) => unknown): (value: unknown) => unknown {

@@ -10,7 +10,7 @@ import { S3Store } from './s3-store.ts'
  * @throws InletError STORE_DENIED for a scheme that there is no store for.
  */
 export function openStore(url: string): ObjectStore {
-  const scheme = /^(?<scheme>[a-z][a-z0-9+.-]+):/i.exec(url)?.groups?.['scheme']?.toLowerCase()
+  const scheme = /^(?<scheme>[a-z][a-z0-9+.-]+):/i.exec(url)?.groups?.['scheme']
   if (scheme === undefined) return new DirectoryStore(url)
   if (scheme === 'file')
     return new DirectoryStore(url.startsWith('file://') ? fileURLToPath(url) : url.slice('file:'.length))

@@ -27,16 +27,14 @@ const UNCONFIGURED = /^(CredentialsProviderError|TokenProviderError)$|^Region is
  */
 export function s3Error(error: unknown, cannot: string): InletError {
   const { name, message, code } = describe(error)
+  const { requestId } = metadataOf(error)
   const status = statusOf(error)
-  const requestId = metadataOf(error).requestId
   const said = [name, status === undefined ? '' : `(${status})`].filter((part) => part !== '').join(' ')
-  const reason = [said, message === name ? '' : message].filter((part) => part !== '').join(': ')
-  const hint = status === 403 && cannot.startsWith('cannot read') ? HIDDEN : ''
+  const reason = [said, message].filter((part) => part !== '').join(': ') || code || 'no reason given'
+  const isDenied = status === 403 && (name === 'AccessDenied' || name === '')
+  const hint = isDenied && cannot.startsWith('cannot read') ? HIDDEN : ''
   const request = typeof requestId === 'string' ? ` [request ${requestId}]` : ''
-  return new InletError(
-    codeOf(name, message, status),
-    `${cannot}: ${reason || code || 'no reason given'}${hint}${request}`,
-  )
+  return new InletError(codeOf(name, message, status), `${cannot}: ${reason}${hint}${request}`)
 }
 
 const HIDDEN = ' (without the permission s3:ListBucket, S3 says so of a key that is not there, too)'
@@ -62,13 +60,25 @@ function codeOf(name: string, message: string, status: number | undefined): Erro
   return 'STORE_DENIED'
 }
 
-function describe(error: unknown): { name: string; message: string; code: string } {
-  if (!(error instanceof Error)) return { name: '', message: String(error), code: '' }
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  return { name: error.name === 'Error' ? '' : error.name, message: error.message, code }
+/** By its properties, for an error of another realm is no `Error` of ours. */
+function describe(error: unknown): { readonly name: string; readonly message: string; readonly code: string } {
+  if (typeof error !== 'object' || error === null) return { name: '', message: String(error), code: '' }
+  const text = (property: string): string => {
+    const value: unknown = Reflect.get(error, property)
+    return typeof value === 'string' ? value : ''
+  }
+  // The client puts advice for its own users on further lines.
+  const [message = ''] = text('message').split('\n')
+  const name = text('name')
+  return {
+    // "Unknown" is what the client makes of an answer without a body: one to HEAD.
+    name: ['Error', 'AggregateError', 'Unknown'].includes(name) ? '' : name,
+    message: message === 'UnknownError' || message === name ? '' : message,
+    code: text('code'),
+  }
 }
 
 function metadataOf(error: unknown): { readonly httpStatusCode?: unknown; readonly requestId?: unknown } {
-  if (!(error instanceof Error) || !('$metadata' in error)) return {}
+  if (typeof error !== 'object' || error === null || !('$metadata' in error)) return {}
   return typeof error.$metadata === 'object' && error.$metadata !== null ? error.$metadata : {}
 }

@@ -75,7 +75,7 @@ export class S3Store implements ObjectStore {
    */
   constructor(url: string, options: S3StoreOptions = {}) {
     const { bucket = '', prefix = '' } =
-      /^s3:\/\/(?<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/+(?<prefix>.*?))?\/*$/i.exec(url)?.groups ?? {}
+      /^s3:\/\/(?<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/+(?<prefix>.*?))?\/*$/.exec(url)?.groups ?? {}
     if (bucket === '') throw new InletError('STORE_DENIED', `${url}: expected s3://bucket or s3://bucket/prefix`)
     const fault = prefix === '' ? undefined : keyFault(prefix)
     if (fault !== undefined) throw new InletError('STORE_DENIED', `${url}: the prefix cannot be used: ${fault}`)
@@ -125,13 +125,12 @@ export class S3Store implements ObjectStore {
 
   async size(key: string): Promise<number | undefined> {
     const head = new HeadObjectCommand(this.#object('read', key))
-    return this.#call('read', key, async (abortSignal) => {
-      const answer = await orUndefined(this.#client.send(head, { abortSignal }))
-      // The answer to HEAD has no body to say what is missing: the key or its bucket.
-      if (answer === undefined)
-        await this.#client.send(new HeadBucketCommand({ Bucket: this.#bucket }), { abortSignal })
-      return answer?.ContentLength
-    })
+    const answer = await this.#call('read', key, (abortSignal) => orUndefined(this.#client.send(head, { abortSignal })))
+    if (answer !== undefined) return answer.ContentLength
+    // The answer to HEAD has no body to say what is missing, the key or its bucket.
+    const bucket = new HeadBucketCommand({ Bucket: this.#bucket })
+    await this.#call('find the bucket of', key, (abortSignal) => this.#client.send(bucket, { abortSignal }))
+    return undefined
   }
 
   async *list(prefix: string, options: ListOptions = {}): AsyncIterable<ObjectEntry> {

@@ -1,4 +1,5 @@
 import type * as z from 'zod'
+import { fieldPath } from './field-path.ts'
 import { accept, reject, type RejectionCode, type Step } from './outcome.ts'
 
 /** A contract's check: the value as the schema makes it, or a rejection that names the first field at fault. */
@@ -14,10 +15,4 @@ export function compileContract<Schema extends z.ZodType>(
     const more = others.length === 0 ? '' : ` (and ${others.length} more)`
     return reject(code, fieldPath(first.path), `${first.message}${more}`)
   }
-}
-
-/** `['stops', 0, 'gate']` → `stops[0].gate`; null for the value itself. */
-export function fieldPath(path: readonly PropertyKey[]): string | null {
-  if (path.length === 0) return null
-  return path.map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i === 0 ? '' : '.'}${String(key)}`)).join('')
 }

@@ -21,17 +21,15 @@ type Scalar = string | number | bigint | boolean | null | undefined | Date
 /** The paths of fields that `Value` has and `Shape` has not: TypeScript alone allows them in what a function returns. */
 type ExtraField<Value, Shape> = unknown extends Value
   ? never
-  : Shape extends Scalar
+  : Value extends Scalar
     ? never
-    : Value extends Scalar
-      ? never
-      : Value extends readonly (infer Item)[]
-        ? ExtraField<Item, Shape extends readonly (infer Element)[] ? Element : Shape>
-        : {
-            [Field in keyof Value & string]: Field extends keyof Shape
-              ? Below<Field, ExtraField<Value[Field], NonNullable<Shape[Field]>>>
-              : Field
-          }[keyof Value & string]
+    : Value extends readonly (infer Item)[]
+      ? ExtraField<Item, Shape extends readonly (infer Element)[] ? Element : Shape>
+      : {
+          [Field in keyof Value & string]: Field extends keyof Shape
+            ? Below<Field, ExtraField<Value[Field], NonNullable<Shape[Field]>>>
+            : Field
+        }[keyof Value & string]
 
 type Below<Field extends string, Path> = Path extends string ? `${Field}.${Path}` : never
 

@@ -1,15 +1,12 @@
 import pMap from 'p-map'
-import { encodeParquet } from '#shared/formats/parquet.ts'
 import type { Attempt, DataFile, Lake, Landing, SliceLog, SourceTopic } from './commit.ts'
-import { deadLetterTable } from './dead-letter.ts'
 import { asInletError, InletError } from './errors.ts'
+import type { Flow } from './flow.ts'
 import type { Counts } from './outcome.ts'
 import { partitionPath, partitionValues } from './partition.ts'
-import type { Pipeline, Table } from './pipeline.ts'
+import type { Pipeline } from './pipeline.ts'
 import type { KafkaRecord, PartitionRecords } from './record.ts'
-import { compileRecordPath, type RecordPath } from './record-path.ts'
 import { type TablePartition, tabulate } from './tabulate.ts'
-import { watermarkOf } from './watermark.ts'
 
 /** What one invocation delivers: records of one topic, by Kafka partition. */
 export interface Delivery {
@@ -37,17 +34,6 @@ export interface BatchOptions {
   readonly signal: AbortSignal
   /** Slices, and files of one slice, that are written at a time. */
   readonly concurrency: number
-}
-
-/** A pipeline made ready to run: compiled once, used for every batch. */
-export interface Flow {
-  readonly pipeline: Pipeline
-  readonly deadLetters: Table
-  readonly recordPath: RecordPath
-}
-
-export function compileFlow(pipeline: Pipeline): Flow {
-  return { pipeline, deadLetters: deadLetterTable(pipeline), recordPath: compileRecordPath(pipeline) }
 }
 
 /** Lands a delivery, slice by slice. Never throws for a slice: its report says what failed, after all work has settled. */
@@ -78,31 +64,29 @@ async function landSlice(
   log: SliceLog,
   options: BatchOptions,
 ): Promise<SliceReport> {
-  const { pipeline, deadLetters, recordPath } = flow
+  const { pipeline } = flow
+  const { schemaId, specId } = pipeline.table
   const landing = await log.land(slice.records, async (records: readonly KafkaRecord[], attempt: Attempt) => {
     requireTime(options.signal, slice)
-    const outcomes = records.map(recordPath)
-    const { partitions, rejected, counts } = tabulate(records, outcomes, pipeline, deadLetters, attempt.epoch)
+    const { partitions, rejected, counts, watermark } = tabulate(records, flow, attempt.epoch)
     const files = await pMap(partitions, (partition) => writeFile(partition, pipeline, attempt), {
       concurrency: options.concurrency,
       stopOnError: false, // what has begun must settle before anything is answered
     })
-    const { version: pipelineVersion, table } = pipeline
-    const { schemaId, specId } = table
-    return { files, rejected, counts, pipelineVersion, schemaId, specId, watermark: watermarkOf(partitions, table) }
+    return { files, rejected, counts, watermark, pipelineVersion: pipeline.version, schemaId, specId }
   })
   return report(slice, landing, null)
 }
 
 function writeFile({ table, values, rows }: TablePartition, pipeline: Pipeline, attempt: Attempt): Promise<DataFile> {
-  const body = encodeParquet(table.columns, rows, {
+  const body = rows.encode({
     'inlet.pipeline': pipeline.name,
     'inlet.pipeline_version': pipeline.version,
     'inlet.attempt': attempt.id,
   })
   const partition = partitionValues(values, table.partitionSpec)
   const path = partitionPath(values, table.partitionSpec)
-  return attempt.writeFile({ table: table.name, partitionPath: path, partition, rows: rows.length, body })
+  return attempt.writeFile({ table: table.name, partitionPath: path, partition, rows: rows.count, body })
 }
 
 function requireTime(signal: AbortSignal, slice: PartitionRecords): void {

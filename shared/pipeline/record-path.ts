@@ -17,7 +17,7 @@ export function compileRecordPath(pipeline: Pipeline): RecordPath {
   return (record) => {
     // A tombstone says "deleted"; a lake of events has nothing to delete.
     if (record.value === null) return { kind: 'skipped', reason: 'tombstone' }
-    const decoded = decodeJson(record.value)
+    const decoded = decodeJson(record.value, { exactIntegers: false })
     if (!decoded.ok) return rejected(decoded.rejection)
     const event = checkEvent(decoded.value)
     if (!event.ok) return rejected(event.rejection)

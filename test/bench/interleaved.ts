@@ -26,7 +26,6 @@ export async function interleaved(
   const times = contenders.map((): number[] => [])
   for (let round = 0; round < rounds + warmUp; round++) {
     for (const [i, { run }] of contenders.entries()) {
-      globalThis.gc?.()
       const before = process.cpuUsage()
       await run()
       const { user, system } = process.cpuUsage(before)

@@ -59,9 +59,19 @@ describe('January 2013', () => {
   })
 })
 
-test('the sample files are what the script makes of the source', () => {
-  const source = sourceFlights()
-  const made = source === undefined ? undefined : sampleFiles(source)
-  for (const [name, content] of made ?? []) expect({ name, same: read(name) === content }).toEqual({ name, same: true })
-  expect(made?.size ?? 6).toBe(6)
+const source = sourceFlights()
+const describeSource = source === undefined ? describe.skip : describe
+
+describeSource('the sample files', () => {
+  test('are what the script makes of the source', () => {
+    const made = sampleFiles(source ?? [])
+    expect(Object.fromEntries([...made.keys()].map((name) => [name, read(name) === made.get(name)]))).toEqual({
+      '2013-01.ndjson.gz': true,
+      'batch.json': true,
+      'two-partitions.json': true,
+      'poison-json.json': true,
+      'contract-violation.json': true,
+      'tombstone.json': true,
+    })
+  })
 })

@@ -3,7 +3,7 @@ import { parquetReadObjects } from 'hyparquet'
 import { committedFiles } from '#shared/lake/committed-files.ts'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
 import type { Row } from '#shared/pipeline/outcome.ts'
-import type { Flow } from '#shared/pipeline/process-batch.ts'
+import type { Flow } from '#shared/pipeline/flow.ts'
 
 /** What a reader sees of one pipeline in a lake; rows in the order of their positions. */
 export interface LakeContents {

@@ -1,9 +1,9 @@
 import { keyFault, type ListOptions, type ObjectEntry, type ObjectStore } from '#shared/lake/object-store.ts'
 import { InletError } from '#shared/pipeline/errors.ts'
 
-/** One request to the store: a list makes one for each page. */
+/** One request to the store, by the method's name: a list makes one for each page. */
 export interface StoreCall {
-  readonly operation: 'put' | 'putIfAbsent' | 'get' | 'size' | 'list' | 'delete'
+  readonly operation: string
   /** The key; of a list its prefix. */
   readonly key: string
 }
@@ -50,7 +50,7 @@ export class MemoryStore implements ObjectStore {
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
-    return this.#call('get', key, () => this.#objects.get(key)?.slice())
+    return this.#call('get', key, () => this.#objects.get(key))
   }
 
   async size(key: string): Promise<number | undefined> {
@@ -69,7 +69,7 @@ export class MemoryStore implements ObjectStore {
       const page = await this.#intercept({ operation: 'list', key: prefix }, () =>
         this.#objects.page(prefix, from, size),
       )
-      yield* page.entries
+      for (const entry of page.entries) yield entry
       if (!page.isTruncated) return
       after = page.entries.at(-1)?.key
       left -= page.entries.length
@@ -80,10 +80,10 @@ export class MemoryStore implements ObjectStore {
     await this.#call('delete', key, () => this.#objects.delete(key))
   }
 
-  #call<T>(operation: StoreCall['operation'], key: string, effect: () => T): Promise<T> {
-    const fault = keyFault(key)
-    if (fault !== undefined)
-      throw new InletError('KEY_INVALID', `cannot ${operation} ${JSON.stringify(key)}: ${fault}`)
+  #call<T>(operation: string, key: string, effect: () => T): Promise<T> {
+    // A key that is there was good when it was put.
+    const fault = this.#objects.get(key) === undefined ? keyFault(key) : undefined
+    if (fault !== undefined) throw new InletError('KEY_INVALID', `cannot ${operation} ${JSON.stringify(key)}: ${fault}`)
     return this.#intercept({ operation, key }, effect)
   }
 }
@@ -143,7 +143,9 @@ class SortedObjects {
   }
 }
 
+const NOT_ASCII = /[^\0-\x7f]/
+
 /** A key as one character for each of its UTF-8 bytes: JavaScript compares these in the byte order of the keys. */
 function nameOf(key: string): string {
-  return Buffer.from(key).toString('latin1')
+  return NOT_ASCII.test(key) ? Buffer.from(key).toString('latin1') : key
 }

@@ -1,10 +1,5 @@
-import { execFile } from 'node:child_process'
-import { cp, mkdir, symlink, writeFile } from 'node:fs/promises'
-import path from 'node:path'
-import { promisify } from 'node:util'
-import { inTemporaryDirectory } from '#test/helpers/temporary-directory.ts'
+import { runInTemporaryProject } from '#test/helpers/temporary-project.ts'
 
-const ROOT = path.resolve(import.meta.dirname, '../..')
 const IMPORTS = 'eslint(no-restricted-imports)'
 const GLOBALS = 'eslint(no-restricted-globals)'
 const PROPERTIES = 'eslint(no-restricted-properties)'
@@ -27,7 +22,7 @@ const LAYERS: Record<string, { own: string[]; others: string[] }> = {
 }
 const OUTER = ['shared/runtimes', 'shared/cli']
 
-let files = 0
+let sequence = 0
 
 function imports(rule: string | null, folder: string, specifiers: readonly string[]): Group {
   const sources = specifiers.map((specifier) => [specifier, `export { x } from '${specifier}'`] as const)
@@ -43,7 +38,7 @@ function uses(rule: string | null, folder: string, expressions: readonly string[
 function functionImports(rule: string | null, name: string, specifiers: readonly string[]): Group {
   const title = `a function's ${name} ${rule === null ? 'may import' : 'may not import'}`
   const entries = specifiers.map((specifier) => {
-    const file = `functions/f${files++}/${name}`
+    const file = `functions/f${sequence++}/${name}`
     return [specifier, { file, source: `export { x } from '${specifier}'\n` }] as const
   })
   return { title, rule, files: Object.fromEntries(entries) }
@@ -56,7 +51,7 @@ function group(
   sources: readonly (readonly [string, string])[],
 ): Group {
   const entries = sources.map(
-    ([what, source]) => [what, { file: `${folder}/f${files++}.ts`, source: `${source}\n` }] as const,
+    ([what, source]) => [what, { file: `${folder}/f${sequence++}.ts`, source: `${source}\n` }] as const,
   )
   return { title, rule, files: Object.fromEntries(entries) }
 }
@@ -228,25 +223,19 @@ const OTHER_RULES: Group[] = [
 ]
 
 /** Lints all files in a project of their own that has our settings. @returns the rules that refuse each file */
-function lint(groups: readonly Group[]): Promise<Map<string, Set<string>>> {
-  return inTemporaryDirectory(async (project) => {
-    for (const own of ['.oxlintrc.json', 'package.json', 'tsconfig.json', 'test/lint/clock-rule.ts'])
-      await cp(path.join(ROOT, own), path.join(project, own))
-    await symlink(path.join(ROOT, 'node_modules'), path.join(project, 'node_modules'))
-    for (const { file, source } of groups.flatMap((each) => Object.values(each.files))) {
-      await mkdir(path.dirname(path.join(project, file)), { recursive: true })
-      await writeFile(path.join(project, file), source, { flag: 'wx' })
-    }
-    const oxlint = path.join(ROOT, 'node_modules/oxlint/bin/oxlint')
-    const args = [oxlint, '--type-aware', '--format=json', 'shared', 'functions']
-    const run = promisify(execFile)(process.execPath, args, { cwd: project, maxBuffer: 1 << 26 })
-    const failed = (error: { stdout?: string }): { stdout: string } => ({ stdout: error.stdout ?? '' })
-    const { stdout } = await run.catch(failed)
-    const { diagnostics } = JSON.parse(stdout) as { diagnostics: { filename: string; code: string }[] }
-    const rules = new Map<string, Set<string>>()
-    for (const { filename, code } of diagnostics) rules.set(filename, (rules.get(filename) ?? new Set()).add(code))
-    return rules
-  })
+async function lint(groups: readonly Group[]): Promise<Map<string, Set<string>>> {
+  const files = groups.flatMap((each) => Object.values(each.files)).map(({ file, source }) => [file, source])
+  const project = {
+    copies: ['.oxlintrc.json', 'package.json', 'tsconfig.json', 'test/lint/clock-rule.ts'],
+    links: ['node_modules'],
+    files: Object.fromEntries(files) as Record<string, string>,
+  }
+  const args = ['--type-aware', '--format=json', 'shared', 'functions']
+  const output = await runInTemporaryProject(project, 'oxlint/bin/oxlint', args)
+  const { diagnostics } = JSON.parse(output) as { diagnostics: { filename: string; code: string }[] }
+  const rules = new Map<string, Set<string>>()
+  for (const { filename, code } of diagnostics) rules.set(filename, (rules.get(filename) ?? new Set()).add(code))
+  return rules
 }
 
 let found: Map<string, Set<string>>

@@ -1,5 +1,6 @@
 import { entryFaults, type LogEntry } from '#shared/lake/log-entry.ts'
-import type { LogStore } from '#shared/lake/log-store.ts'
+import { amendmentKey, amendmentsPrefix, commitKey, commitsPrefix } from '#shared/lake/log-keys.ts'
+import type { ObjectStore } from '#shared/lake/object-store.ts'
 
 /** A log read from one end to the other, and what is wrong with it. */
 export interface LogAudit {
@@ -11,20 +12,29 @@ export interface LogAudit {
   readonly faults: readonly string[]
 }
 
-/** Goes by what the log has to be, not by how it is written: nothing here is shared with the code that writes it. */
-export async function auditLog(log: LogStore): Promise<LogAudit> {
+/** Reads what is there and judges it by what a log has to be: none of the code that writes or follows logs is used. */
+export async function auditLog(store: ObjectStore, prefix: string): Promise<LogAudit> {
+  const commits = await readAll(store, commitsPrefix(prefix))
+  const amendments = await readAll(store, amendmentsPrefix(prefix))
   const entries: LogEntry[] = []
   const settled = new Set<number>()
   const rejected = new Set<number>()
   const faults: string[] = []
   let end = -1
-  for (const commit of (await fromAsync(log.commits())).reverse()) {
-    if (commit.start !== end + 1) faults.push(`${nameOf(commit)} does not begin behind ${end}, where the one before it ends`)
+  for (const [key, commit] of [...commits].reverse()) {
+    if (key !== commitKey(prefix, commit.start)) faults.push(`${nameOf(commit)} lies at ${key}`)
+    if (commit.start !== end + 1) faults.push(`${nameOf(commit)} does not begin behind ${end}, where the one before ends`)
     end = commit.end
-    for (const entry of [commit, ...(await log.amendmentsOf(commit.start))]) {
+    const chain = [commit]
+    for (let entry = amendments.get(amendmentKey(prefix, commit.start, 0)); entry !== undefined; ) {
+      if (entry.amends !== commit.start || entry.number !== chain.length - 1) faults.push(`${nameOf(entry)} is misplaced`)
+      chain.push(entry)
+      entry = amendments.get(amendmentKey(prefix, commit.start, chain.length - 1))
+    }
+    for (const entry of chain) {
       entries.push(entry)
       faults.push(...entryFaults(entry).map((fault) => `${nameOf(entry)}: ${fault}`))
-      if (entry.start < commit.start || entry.end > commit.end) faults.push(`${nameOf(entry)} is not within its commit`)
+      if (entry.start < commit.start || entry.end > commit.end) faults.push(`${nameOf(entry)} leaves its commit`)
       const refused = new Set(offsetsOf(entry.rejected))
       for (const offset of offsetsOf(entry.covered)) {
         if (settled.has(offset)) faults.push(`${nameOf(entry)} settles offset ${offset}, which was settled before`)
@@ -34,9 +44,8 @@ export async function auditLog(log: LogStore): Promise<LogAudit> {
       }
     }
   }
-  const amendments = entries.filter(({ kind }) => kind === 'amendment').length
-  const listed = (await fromAsync(log.amendments())).length
-  if (listed !== amendments) faults.push(`${listed - amendments} amendments belong to no commit`)
+  const astray = commits.size + amendments.size - entries.length
+  if (astray > 0) faults.push(`${astray} amendments belong to no commit or come behind a missing one`)
   return { entries, settled, rejected, faults }
 }
 
@@ -45,11 +54,16 @@ export function nameOf({ kind, start, amends, number }: LogEntry): string {
 }
 
 export function offsetsOf(ranges: LogEntry['covered']): number[] {
-  return ranges.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, i) => first + i))
+  const offsets: number[] = []
+  for (const [first, last] of ranges) for (let offset = first; offset <= last; offset++) offsets.push(offset)
+  return offsets
 }
 
-export async function fromAsync<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const list: T[] = []
-  for await (const item of items) list.push(item)
-  return list
+async function readAll(store: ObjectStore, prefix: string): Promise<Map<string, LogEntry>> {
+  const entries = new Map<string, LogEntry>()
+  for await (const { key } of store.list(prefix)) {
+    const body = await store.get(key)
+    if (body !== undefined) entries.set(key, JSON.parse(Buffer.from(body).toString()) as LogEntry)
+  }
+  return entries
 }

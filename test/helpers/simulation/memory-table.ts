@@ -1,5 +1,6 @@
 import { type LogMarks, NO_MARKS } from '#shared/lake/log-follower.ts'
-import { type LogStore, logsOf, type Marker } from '#shared/lake/log-store.ts'
+import type { LogId } from '#shared/lake/log-keys.ts'
+import { LogStore, type Marker } from '#shared/lake/log-store.ts'
 import type { Parts } from './parts.ts'
 import type { Random } from './random.ts'
 import type { Actor } from './schedule.ts'
@@ -27,8 +28,14 @@ export class MemoryTable {
 }
 
 /** One run of a committer: what the logs hold and the table has not taken becomes one new version of the table. */
-export async function commitTable(table: MemoryTable, actor: Actor, parts: Parts, random: Random): Promise<void> {
-  const store = parts.store(actor.store)
+export async function commitTable(
+  table: MemoryTable,
+  ids: readonly LogId[],
+  actor: Actor,
+  parts: Parts,
+  random: Random,
+): Promise<void> {
+  const logs = ids.map((id) => new LogStore(parts.store(actor.store), id))
   const key = table.name
   const limit = random.chance(0.3) ? random.between(1, 4) : Number.POSITIVE_INFINITY
   for (;;) {
@@ -36,7 +43,7 @@ export async function commitTable(table: MemoryTable, actor: Actor, parts: Parts
     const marks: Record<string, LogMarks> = { ...before.marks }
     const entries = []
     const markers: { log: LogStore; found: readonly Marker[] }[] = []
-    for await (const { log } of logsOf(store)) {
+    for (const log of logs) {
       const news = await parts.newEntries(log, table.name, before.marks[log.prefix] ?? NO_MARKS, limit)
       entries.push(...news.entries)
       marks[log.prefix] = news.marks

@@ -1,13 +1,10 @@
 import { InletError } from '#shared/pipeline/errors.ts'
-import { type Interceptor, MemoryStore } from '../memory-store.ts'
+import type { Interceptor, MemoryStore, StoreCall } from '../memory-store.ts'
 import type { Random } from './random.ts'
 import type { Trace } from './trace.ts'
 
-/** Before what an actor waits: a call to the store, an access to a table, or its answer. */
-export interface Call {
-  readonly operation: string
-  readonly key: string
-}
+/** What an actor waits before: a call to the store, an access to a table, or its answer. */
+export type Call = StoreCall
 
 /** What becomes of a call when not all is well, and how often. */
 const MISFORTUNES = {
@@ -34,7 +31,7 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-/** A process: it does one piece of work at a time and waits before each call until the schedule lets it through. */
+/** A process: it does one piece of work at a time and rests before each call until the schedule lets it through. */
 export class Actor {
   readonly name: string
   readonly store: MemoryStore
@@ -52,20 +49,31 @@ export class Actor {
       this.#onRest()
     })
 
-  /** Sets it going. @returns when it waits before its next call, or has come to its end and says so */
-  go(start: (ended: () => void) => void): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onRest = resolve
-      start(resolve)
+  /** Begins work. @param ended hears what it threw, or undefined once it has answered @returns at the first rest */
+  start(work: () => Promise<void>, ended: (error: unknown) => void): Promise<void> {
+    const end = (error: unknown): void => {
+      ended(error)
+      this.#onRest()
+    }
+    return this.#untilRest(() => {
+      work()
+        .then(() => this.intercept({ operation: 'answer', key: '' }, () => {}))
+        .then(() => end(undefined), end)
     })
   }
 
-  /** The call that it waits before, to be dealt with. */
-  take(): Waiting {
+  /** Goes on as the call that it waits before is dealt with. @returns at the next rest, or at its end */
+  resume(deal: (waiting: Waiting) => void): Promise<void> {
     const waiting = this.#waiting
     if (waiting === undefined) throw new Error(`${this.name} does not wait`)
-    this.#waiting = undefined
-    return waiting
+    return this.#untilRest(() => deal(waiting))
+  }
+
+  #untilRest(go: () => void): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onRest = resolve
+      go()
+    })
   }
 }
 
@@ -87,9 +95,8 @@ export class Schedule {
     this.#trace = trace
   }
 
-  /** One of the actors that are at work. */
-  pick(): Actor | undefined {
-    return this.#random.pick(this.#busy)
+  get isCalm(): boolean {
+    return this.#isCalm
   }
 
   /** From now on every call is done, once and at once. */
@@ -98,21 +105,48 @@ export class Schedule {
     for (const effect of this.#late.splice(0)) effect()
   }
 
-  /** Gives an actor work. @param ended hears what was thrown, or undefined; nothing if the actor is killed */
+  /** One of the actors that are at work. */
+  pick(): Actor | undefined {
+    return this.#random.pick(this.#busy)
+  }
+
+  /** Gives an actor work. @param ended hears what it threw, or undefined; nothing if it is killed */
   async begin(actor: Actor, work: () => Promise<void>, ended: (error: unknown) => void): Promise<void> {
-    const answer = (): Promise<void> => actor.intercept({ operation: 'answer', key: '' }, () => {})
     this.#busy.push(actor)
-    await actor.go((rest) => {
-      const end = (error: unknown): void => {
-        this.#remove(actor)
-        if (error !== undefined) this.#trace?.event(actor.name, `fails: ${String(error)}`)
-        ended(error)
-        // The promise of the step that led here, not of the one that began.
-        actor.end()
-      }
-      work()
-        .then(answer)
-        .then(() => end(undefined), end)
+    await actor.start(work, (error) => {
+      this.#remove(actor)
+      if (error !== undefined) this.#trace?.event(actor.name, `fails: ${String(error)}`)
+      ended(error)
     })
+  }
+
+  kill(actor: Actor): void {
+    this.#remove(actor)
+    this.#trace?.event(actor.name, 'is killed')
+  }
+
+  /** Lets the call that an actor waits before have its fate, and the actor come to its next one. */
+  async step(actor: Actor): Promise<void> {
+    this.steps += 1
+    if (this.#late.length > 0 && this.#random.chance(ARRIVAL)) this.#late.shift()?.()
+    await actor.resume(({ call, effect, resolve, reject }) => {
+      const fate = this.#fateOf(call)
+      if (fate === 'late') this.#late.push(effect)
+      let answer = fate === 'refused' || fate === 'late' ? undefined : effect()
+      if (fate === 'sent twice') answer = effect()
+      this.#trace?.call(actor.name, call, fate, answer)
+      if (fate === 'done' || fate === 'sent twice') resolve(answer)
+      else reject(new InletError('STORE_UNAVAILABLE', `${call.operation} ${call.key}: ${fate}`))
+    })
+  }
+
+  #fateOf({ operation }: Call): Fate {
+    const misfortune = this.#isCalm ? undefined : this.#random.event(MISFORTUNES)
+    const isPossible = misfortune === 'refused' ? operation !== 'answer' : CHANGES.has(operation)
+    return misfortune !== undefined && isPossible ? misfortune : 'done'
+  }
+
+  #remove(actor: Actor): void {
+    this.#busy.splice(this.#busy.indexOf(actor), 1)
   }
 }

@@ -18,8 +18,8 @@ export function positionsIn(body: Uint8Array): Position[] {
 
 /**
  * Stands in for the flow between the log and Parquet: files of positions, in the table of rows (sometimes two, as of two
- * table partitions) and in that of dead letters. Each attempt has a directory of its own with a number that depends on the
- * seed alone: else the random part of the files' names would decide in which order a vacuum finds them.
+ * table partitions) and in that of dead letters. Each attempt has a table partition of its own, whose name the seed
+ * decides: else the random part of the files' names would, in which order a vacuum finds them.
  */
 export class SliceWriter {
   readonly #random: Random
@@ -33,7 +33,7 @@ export class SliceWriter {
   writes(topic: TopicPartition, code: Code, begun: (attempt: Attempt) => void): WriteSlice {
     return async (records, attempt) => {
       begun(attempt)
-      const directory = `attempt=${String(this.#attempts++).padStart(4, '0')}`
+      const directory = `at=${this.#random.between(100, 999)}.${this.#attempts++}`
       const by = { written: [] as KafkaRecord[], skipped: [] as KafkaRecord[], rejected: [] as KafkaRecord[] }
       for (const record of records) by[topic.outcomeOf(record, code)].push(record)
       const middle = this.#random.chance(0.2) ? by.written.length >> 1 : 0

@@ -14,15 +14,15 @@ export class TopicPartition {
   readonly #poison = new Set<KafkaRecord>()
   readonly #unwanted = new Set<KafkaRecord>()
 
-  /** 30 to 80 offsets. Compaction and transactions leave holes; retention may have taken the first ones. */
-  constructor(partition: number, random: Random) {
+  /** @param length in offsets: compaction and transactions leave holes, and retention may have taken the first ones */
+  constructor(partition: number, length: number, random: Random) {
     this.id = { pipeline: 'flights', generation: 0, cluster: 'test', topic: 'flights', epoch: 0, partition }
     const holes = random.chance(0.5) ? 0.15 : 0
     const poison = random.chance(0.5) ? 0.2 : 0
     const unwanted = random.chance(0.5) ? 0.1 : 0
     const first = random.chance(0.2) ? random.between(1, 1000) : 0
     const records: KafkaRecord[] = []
-    for (let offset = first, end = first + random.between(30, 80); offset < end; offset++) {
+    for (let offset = first, end = first + length; offset < end; offset++) {
       if (random.chance(holes)) continue
       const record = recordAt(partition, offset, random)
       records.push(record)

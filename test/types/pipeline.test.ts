@@ -1,0 +1,225 @@
+import { runInTemporaryProject } from '#test/helpers/temporary-project.ts'
+
+/** What every declaration begins with. `at` and `values` are names that arrays have too. */
+const PRELUDE = `import * as z from 'zod'
+import { definePipeline } from '#shared/pipeline/pipeline.ts'
+const Event = z.object({ id: z.string(), time: z.iso.datetime(), delay: z.number().nullable() })
+const Row = z.object({ id: z.string(), at: z.date(), delay: z.number().nullable() })
+const base = { name: 'p', topic: 't', event: Event, row: Row, lake: { table: 't' } }
+const row = (value: z.output<typeof Event>) => ({ id: value.id, at: new Date(value.time), delay: value.delay })
+const Nested = z.object({
+  kind: z.enum(['a', 'b']),
+  place: z.object({ city: z.string(), zip: z.string().nullable() }).nullable(),
+  values: z.array(z.object({ n: z.number() })),
+  note: z.string().optional(),
+  flag: z.boolean().default(false),
+})
+`
+
+const define = (options: string): string => `definePipeline({ ...base, ${options} })`
+
+const ACCEPTED: Record<string, string> = {
+  'a row': define(`transform: ({ value }) => row(value)`),
+  'a row written out': define(`transform: ({ value: e }) => ({ id: e.id, at: new Date(e.time), delay: e.delay })`),
+  'a row or null': define(`transform: ({ value }) => (value.delay === 0 ? null : row(value))`),
+  'null alone': define(`transform: () => null`),
+  'an array': define(`transform: ({ value }) => [row(value), row(value)]`),
+  'an empty array': define(`transform: () => []`),
+  'a row, an array or null by the branch': define(`transform: ({ value }) => {
+    if (value.delay === null) return null
+    if (value.delay === 0) return [row(value), row(value)]
+    return row(value)
+  }`),
+  'what map makes': define(`transform: ({ value }) => [1, 2].map((delay) => ({ ...row(value), delay }))`),
+  'null where a field is nullable': define(`transform: ({ value }) => ({ ...row(value), delay: null })`),
+  'the record': define(
+    `transform: ({ value, record }) => ({ ...row(value), id: \`\${record.topic}@\${record.offset}\` })`,
+  ),
+  'a throw': define(`transform() { throw new RangeError('never') }`),
+  'a function from elsewhere': `const transform = ({ value }: { value: z.output<typeof Event> }) => row(value)
+    ${define('transform')}`,
+  'literals of an enum; what is optional or has a default left out': define(
+    `row: Nested, transform: ({ value: e }) => ({ kind: 'a', place: null, values: [{ n: e.id.length }] })`,
+  ),
+  'literals of an enum in an array; all fields': define(
+    `row: Nested, transform: ({ value: e }) => e.delay === 0 ? null : [{ kind: 'b', place: { city: e.id, zip: null }, values: [], note: 'n', flag: true }]`,
+  ),
+  'a union of events, narrowed': define(`
+    event: z.discriminatedUnion('type', [
+      z.object({ type: z.literal('x'), x: z.string() }), z.object({ type: z.literal('y'), y: z.number() })]),
+    row: z.object({ s: z.string() }),
+    transform: ({ value }) => ({ s: value.type === 'x' ? value.x : value.y.toFixed() })`),
+  'an event of any shape': define(
+    `event: z.record(z.string(), z.any()), row: z.object({ s: z.string() }), transform: ({ value }) => ({ s: value['s'] })`,
+  ),
+  'fields of any type': define(
+    `row: Nested, transform: ({ value: e }) => ({ kind: 'a', place: JSON.parse(e.id), values: JSON.parse(e.id) })`,
+  ),
+  'day of a date, identity of a string': define(
+    `lake: { table: 't', partitionBy: { at: 'day', id: 'identity' } }, transform: () => null`,
+  ),
+  'day of a nullable date': define(
+    `row: z.object({ at: z.date().nullable() }), lake: { table: 't', partitionBy: { at: 'day' } }, transform: () => null`,
+  ),
+}
+
+/** Declaration → what the compiler must say of it. */
+const REJECTED: Record<string, readonly [string, RegExp]> = {
+  'a missing field': [
+    define(`transform: ({ value: e }) => ({ id: e.id, at: new Date(e.time) })`),
+    /'delay' is missing/,
+  ],
+  'a missing field in an array': [
+    define(`transform: ({ value: e }) => [{ id: e.id, at: new Date(e.time) }]`),
+    /'delay' is missing/,
+  ],
+  'a missing field in one branch': [
+    define(`transform: ({ value: e }) => (e.delay === 0 ? row(e) : { id: e.id, at: new Date(e.time) })`),
+    /'delay' is missing/,
+  ],
+  'a missing nested field': [
+    define(`row: Nested, transform: ({ value: e }) => ({ kind: 'a', place: { city: e.id }, values: [] })`),
+    /'zip' is missing/,
+  ],
+  'an extra field': [define(`transform: ({ value }) => ({ ...row(value), extra: 1 })`), /UnknownRowField<"extra">/],
+  'an extra field in an array': [
+    define(`transform: ({ value }) => [{ ...row(value), extra: 1 }]`),
+    /UnknownRowField<"extra">/,
+  ],
+  'an extra field in what map makes': [
+    define(`transform: ({ value }) => [1].map((extra) => ({ ...row(value), extra }))`),
+    /UnknownRowField<"extra">/,
+  ],
+  'an extra field beside null': [
+    define(`transform: ({ value }) => (value.delay === 0 ? null : { ...row(value), extra: 1 })`),
+    /UnknownRowField<"extra">/,
+  ],
+  'an extra field in one branch': [
+    define(`transform: ({ value }) => (value.delay === 0 ? row(value) : { ...row(value), extra: 1 })`),
+    /UnknownRowField<"extra">/,
+  ],
+  'an extra field in the array branch': [
+    define(
+      `transform: ({ value }) => { if (value.delay === 0) return row(value); return [{ ...row(value), extra: 1 }] }`,
+    ),
+    /UnknownRowField</,
+  ],
+  'an extra field of a function from elsewhere': [
+    `const transform = ({ value }: { value: z.output<typeof Event> }) => ({ ...row(value), extra: 1 }); ${define('transform')}`,
+    /UnknownRowField<"extra">/,
+  ],
+  'an extra nested field': [
+    define(
+      `row: Nested, transform: ({ value: e }) => ({ kind: 'a', place: { city: e.id, zip: null, street: 'y' }, values: [] })`,
+    ),
+    /UnknownRowField<"place.street">/,
+  ],
+  'an extra field in a nested array': [
+    define(`row: Nested, transform: ({ value: e }) => ({ kind: 'a', place: null, values: [{ n: 1, m: e.delay }] })`),
+    /UnknownRowField<"values.m">/,
+  ],
+  'a field of another type': [
+    define(`transform: ({ value }) => ({ ...row(value), id: 1 })`),
+    /'number' is not assignable/,
+  ],
+  'null where a field is not nullable': [
+    define(`transform: ({ value }) => ({ ...row(value), id: null })`),
+    /'null' is not assignable/,
+  ],
+  'a value that the enum has not': [
+    define(`row: Nested, transform: ({ value: e }) => ({ kind: 'c', place: null, values: [], note: e.id })`),
+    /'"c"' is not assignable to type '"a" \| "b"'/,
+  ],
+  'a field that the event has not': [
+    define(`transform: ({ value }) => ({ ...row(value), id: value.name })`),
+    /Property 'name' does not exist/,
+  ],
+  'an event field of another type': [
+    define(`transform: ({ value }) => ({ ...row(value), at: value.time })`),
+    /'string' is not assignable to type 'Date'/,
+  ],
+  'a part that the record has not': [
+    define(`transform: ({ value, record }) => ({ ...row(value), id: record.message })`),
+    /Property 'message' does not exist/,
+  ],
+  undefined: [define(`transform: () => undefined`), /'undefined' is not assignable/],
+  'null in an array': [define(`transform: ({ value }) => [row(value), null]`), /'null' is not assignable/],
+  'a promise': [define(`transform: async ({ value }) => row(value)`), /'Promise</],
+  'day of a string': [
+    define(`lake: { table: 't', partitionBy: { id: 'day' } }, transform: () => null`),
+    /'"day"' is not assignable to type '"identity"'/,
+  ],
+  'identity of a date': [
+    define(`lake: { table: 't', partitionBy: { at: 'identity' } }, transform: () => null`),
+    /'"identity"' is not assignable to type '"day"'/,
+  ],
+  'an unknown transform of a partition': [
+    define(`lake: { table: 't', partitionBy: { at: 'fortnight' } }, transform: () => null`),
+    /'"fortnight"' is not assignable/,
+  ],
+  'a partition field that the row has not': [
+    define(`lake: { table: 't', partitionBy: { name: 'identity' } }, transform: () => null`),
+    /'name' does not exist/,
+  ],
+  'a partition field that is a struct': [
+    define(`row: Nested, lake: { table: 't', partitionBy: { place: 'identity' } }, transform: () => null`),
+    /'place' does not exist/,
+  ],
+  'an unknown option': [define(`transform: () => null, retries: 3`), /'retries' does not exist/],
+  'an unknown option of the lake': [
+    define(`lake: { table: 't', partitionedBy: {} }, transform: () => null`),
+    /'partitionedBy' does not exist/,
+  ],
+  'no table': [define(`lake: {}, transform: () => null`), /'table' is missing/],
+  'no transform': ['definePipeline(base)', /'transform' is missing/],
+  'a row that is no object': [define(`row: z.string(), transform: () => null`), /'ZodString' is missing/],
+}
+
+/** Compiles each declaration as a file of its own, in one run. @returns what the compiler says of each, '' when nothing */
+async function compile(declarations: readonly string[]): Promise<string[]> {
+  const sources = declarations.map((declaration) => `${PRELUDE}export { Nested, row }\n${declaration}\n`)
+  const files = {
+    'declarations.json': JSON.stringify({
+      extends: './tsconfig.json',
+      include: ['declaration-*.ts'],
+      compilerOptions: { noUnusedLocals: false },
+    }),
+    ...Object.fromEntries(sources.map((source, i) => [`declaration-${i}.ts`, source])),
+  }
+  const project = { copies: ['package.json', 'tsconfig.json'], links: ['node_modules', 'shared'], files }
+  const output = await runInTemporaryProject(project, 'typescript/bin/tsc', [
+    '-p',
+    'declarations.json',
+    '--pretty',
+    'false',
+  ])
+  const said = declarations.map(() => '')
+  let current = -1
+  for (const line of output.split('\n')) {
+    const at = /^declaration-(\d+)\.ts\(/.exec(line)
+    if (at !== null) current = Number(at[1])
+    else if (/^\S/.test(line)) throw new Error(`the compiler says: ${line}`)
+    if (line !== '') said[current] += `${line}\n`
+  }
+  return said
+}
+
+const NAMES = [...Object.keys(ACCEPTED), ...Object.keys(REJECTED)]
+let said: Map<string, string>
+beforeAll(async () => {
+  const declarations = [...Object.values(ACCEPTED), ...Object.values(REJECTED).map(([declaration]) => declaration)]
+  const results = await compile(declarations)
+  said = new Map(NAMES.map((name, i) => [name, results[i] ?? '']))
+}, 60_000)
+
+test('the names of the declarations differ', () => {
+  expect(new Set(NAMES).size).toBe(NAMES.length)
+})
+
+test.each(Object.keys(ACCEPTED))('the compiler accepts %s', (name) => {
+  expect(said.get(name)).toBe('')
+})
+
+test.each(Object.entries(REJECTED))('the compiler refuses %s', (name, [, message]) => {
+  expect(said.get(name)).toMatch(message)
+})

@@ -1,0 +1,33 @@
+import { BatchFailedError, batchResponse } from '#shared/pipeline/batch-response.ts'
+import { InletError } from '#shared/pipeline/errors.ts'
+import type { SliceReport } from '#shared/pipeline/process-batch.ts'
+
+function report(partition: number, error: InletError | null = null): SliceReport {
+  const counts = { records: 3, written: 3, skipped: 0, rejected: 0, rows: 3 }
+  const range = { firstOffset: 10, lastOffset: 12 }
+  return { ...counts, ...range, topic: 'flights', partition, known: 0, files: 1, bytes: 1, error }
+}
+
+const full = new InletError('STORE_FULL', 'the disk is full')
+
+test('a batch whose slices are all durable is acknowledged', () => {
+  expect(batchResponse([report(0), report(1)])).toBeUndefined()
+  expect(batchResponse([])).toBeUndefined()
+})
+
+test('one slice that failed fails the batch: an on-demand trigger knows no partial answer', () => {
+  expect(() => {
+    batchResponse([report(0), report(1, full), report(2)])
+  }).toThrow(BatchFailedError)
+})
+
+test('the failure names every slice that failed, its offsets and why, and none that landed', () => {
+  const denied = new InletError('STORE_DENIED', 'no permission')
+  expect(() => {
+    batchResponse([report(0, full), report(1), report(2, denied)])
+  }).toThrow(
+    '2 of 3 slices have to be delivered again. ' +
+      'flights-0@10…12: STORE_FULL (store): the disk is full ' +
+      'flights-2@10…12: STORE_DENIED (store): no permission',
+  )
+})
