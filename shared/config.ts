@@ -1,13 +1,24 @@
 import path from 'node:path'
 import * as z from 'zod'
 
-const Config = z.object({
-  LAKE_URL: z.string({ error: 'set it to the lake: file: and a directory' }).min(1),
-  POWERTOOLS_LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL', 'SILENT']).default('INFO'),
-  POWERTOOLS_METRICS_NAMESPACE: z.string().min(1).default('Inlet'),
-  PWD: z.string().optional(),
-  INLET_CONCURRENCY: z.coerce.number().int().min(1).max(100).default(8),
-})
+const Config = z
+  .object({
+    LAKE_URL: z.string({ error: 'set it to the lake: s3://bucket, or file: and a directory' }).min(1),
+    POWERTOOLS_LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL', 'SILENT']).default('INFO'),
+    POWERTOOLS_METRICS_NAMESPACE: z.string().min(1).default('Inlet'),
+    PWD: z.string().optional(),
+    AWS_EXECUTION_ENV: z.string().optional(),
+    IS_LOCAL: z.string().optional(),
+    INLET_CONCURRENCY: z.coerce.number().int().min(1).max(100).default(8),
+  })
+  // What is written to the disk of a Lambda function is gone with it: its records would be acknowledged and lost.
+  .refine(
+    ({ LAKE_URL, AWS_EXECUTION_ENV, IS_LOCAL }) => {
+      const deployed = AWS_EXECUTION_ENV?.startsWith('AWS_Lambda_') === true && IS_LOCAL === undefined
+      return !deployed || LAKE_URL.startsWith('s3://')
+    },
+    { error: "a deployed function's lake is in S3: set it to s3:// and a bucket", path: ['LAKE_URL'] },
+  )
 
 /** What a deployed function is told by its environment. */
 export interface Config {

@@ -1,52 +1,38 @@
-import { fileURLToPath } from 'node:url'
-import path from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
 import { committedFiles } from '#shared/lake/committed-files.ts'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
+import { type Answer, type ColumnsOf, type FileTable, QueryError, withLakeDatabase } from './lake-database.ts'
+import { requireLake } from './missing-lake.ts'
+import { namesTable } from './sql-text.ts'
 
-/** SQL that DuckDB refuses. */
-export class QueryError extends Error {
-  override readonly name = 'QueryError'
-}
-
-export interface Answer {
-  readonly columns: readonly string[]
-  /** Values as JSON holds them: 64-bit integers, times and decimals are text. */
-  readonly rows: readonly (readonly unknown[])[]
-}
+export type { Answer } from './lake-database.ts'
 
 /**
  * Answers SQL over a lake's tables, each a view of the files that the commit log names. The query can read nothing but
- * the lake, and write nothing.
- * @throws QueryError with DuckDB's reason
+ * the lake, and write nothing; of a lake in S3 it downloads the files of the tables that it names.
+ * @param columnsOf what pipelines say of a table's columns, for files that do not say it themselves
+ * @throws QueryError with DuckDB's reason; InletError LOG_CORRUPT when there is no commit log
  */
-export async function answerSql(sql: string, store: ObjectStore): Promise<Answer> {
-  const root = fileURLToPath(store.url)
-  const tables = await committedFiles(store)
-  const instance = await DuckDBInstance.create(':memory:')
-  const connection = await instance.connect()
+export async function answerSql(sql: string, store: ObjectStore, columnsOf?: ColumnsOf): Promise<Answer> {
+  const committed = await committedFiles(store)
+  if (committed.size === 0) await requireLake(store)
+  const tables = tablesOf(
+    sql,
+    [...committed].map(([name, files]) => ({ name, files })),
+  )
   try {
-    for (const [table, files] of tables) {
-      const paths = files.map((file) => literal(path.join(root, file.path)))
-      await connection.run(
-        `CREATE VIEW "${table}" AS SELECT * FROM read_parquet([${paths.join(', ')}], union_by_name = true, hive_partitioning = false)`,
-      )
-    }
-    await connection.run(`SET allowed_directories = [${literal(`${root}${path.sep}`)}]`)
-    await connection.run('SET enable_external_access = false')
-    await connection.run('SET lock_configuration = true')
-    const reader = await connection.runAndReadAll(sql)
-    return { columns: reader.deduplicatedColumnNames(), rows: reader.getRowsJson() }
+    return await withLakeDatabase(store, tables, ({ query }) => query(sql), columnsOf)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    const known = [...tables.keys()].sort().join(', ')
-    throw new QueryError(`${reason}\nThe lake's tables: ${known === '' ? 'none yet' : known}`, { cause: error })
-  } finally {
-    connection.closeSync()
-    instance.closeSync()
+    if (!(error instanceof QueryError)) throw error
+    const known = [...committed.keys()].sort().join(', ') || 'none yet'
+    throw new QueryError(`${error.message}\nThe lake's tables: ${known}`, { cause: error })
   }
 }
 
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
+/** The tables that SQL names. When it names none (`SHOW TABLES`) all of them, to be described and not to be read. */
+function tablesOf(sql: string, tables: readonly FileTable[]): readonly FileTable[] {
+  const named = tables.filter(({ name }) => namesTable(sql, name))
+  if (named.length > 0) return named
+  return tables.map(({ name, files }) => {
+    return { name, files: files.slice(0, 1), unreadable: `the query must name the table ${name} to read it` }
+  })
 }

@@ -5,7 +5,7 @@
 import { isUtf8 } from 'node:buffer'
 import { fieldPath } from '#shared/pipeline/field-path.ts'
 import { accept, type RejectionCode, reject, type Step } from '#shared/pipeline/outcome.ts'
-import { countKeys, duplicateKey } from './json-keys.ts'
+import { countKeys, duplicateKey, parseKeysAlone } from './json-keys.ts'
 
 /** Arrays and objects within one another, at the most. */
 export const MAX_DEPTH = 64
@@ -13,46 +13,49 @@ export const MAX_DEPTH = 64
 /** Keys that mean something to JavaScript itself; no producer needs them, and no code behind this has to fear them. */
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor'])
 
-/** Without this many digits in a row no integer is beyond ±2^53. */
-const LONG_INTEGER = /\d{16}/
-
 export interface JsonOptions {
   /** Integers beyond ±(2^53 − 1) become bigint instead of the nearest double. */
   readonly exactIntegers: boolean
+  /** How a rejection names the place at fault; `fieldPath` when keys may be told. */
+  readonly fieldOf?: (path: readonly (string | number)[]) => string | null
 }
 
 /**
  * Bytes → one JSON value (RFC 8259), or the reason why it could not be carried unchanged.
- * A byte-order mark is refused; −0 stays −0; a number too small for a double is 0, as IEEE 754 rounds it.
+ * A byte-order mark is refused; −0 stays −0; a number is the double nearest to what is written, so one too small is 0.
  */
-export function decodeJson(bytes: Uint8Array, { exactIntegers }: JsonOptions): Step<unknown> {
+export function decodeJson(bytes: Uint8Array, { exactIntegers, fieldOf = fieldPath }: JsonOptions): Step<unknown> {
   if (!isUtf8(bytes)) return reject('UTF8_INVALID', null, 'the value is not valid UTF-8')
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
   let value: unknown
   try {
-    value = exactIntegers && LONG_INTEGER.test(text) ? parseExactly(text) : JSON.parse(text)
+    value = JSON.parse(text)
   } catch (error) {
     return reject('JSON_INVALID', null, syntaxFault(text, error))
   }
-  const survey: Survey = { keys: 0, escaped: text.includes('\\u'), path: [] }
+  const { keys, escaped } = countKeys(text)
+  if (escaped) value = parseKeysAlone(text, JSON.parse, MAX_DEPTH)
+  const survey: Survey = { keys: 0, isRounded: false, hasEscapes: text.includes('\\u'), path: [] }
   const fault = surveyValue(value, 0, survey)
-  if (fault !== undefined) return reject(fault.code, fieldPath(survey.path.reverse()), fault.message)
-  if (survey.keys !== countKeys(text)) {
-    const path = fieldPath(duplicateKey(text))
+  if (fault !== undefined) return reject(fault.code, fieldOf(survey.path.reverse()), fault.message)
+  if (survey.keys !== keys) {
     return reject(
       'JSON_DUPLICATE_KEY',
-      path,
+      fieldOf(duplicateKey(text)),
       'the key stands there twice; which of the values is meant cannot be known',
     )
   }
-  return accept(value)
+  if (!exactIntegers || !survey.isRounded) return accept(value)
+  return accept(escaped ? parseKeysAlone(text, parseExactly, MAX_DEPTH) : parseExactly(text))
 }
 
 interface Survey {
   /** Keys of all objects. Fewer than the text has mean that some are there twice. */
   keys: number
+  /** Whether there is an integer that a double may not hold. */
+  isRounded: boolean
   /** Whether the text has `\u` escapes: without them a string from valid UTF-8 has no lone surrogate. */
-  readonly escaped: boolean
+  readonly hasEscapes: boolean
   /** Of a fault, innermost first. */
   readonly path: (string | number)[]
 }
@@ -64,9 +67,10 @@ interface Fault {
 
 function surveyValue(value: unknown, depth: number, survey: Survey): Fault | undefined {
   if (typeof value === 'string') {
-    if (survey.escaped && !value.isWellFormed()) return LONE_SURROGATE
+    if (survey.hasEscapes && !value.isWellFormed()) return LONE_SURROGATE
   } else if (typeof value === 'number') {
     if (!Number.isFinite(value)) return OVERFLOW
+    survey.isRounded ||= Math.abs(value) > Number.MAX_SAFE_INTEGER
   } else if (typeof value === 'object' && value !== null) {
     if (depth === MAX_DEPTH) return TOO_DEEP
     return Array.isArray(value) ? surveyArray(value, depth + 1, survey) : surveyObject(value, depth + 1, survey)
@@ -91,7 +95,7 @@ function surveyObject(object: object, depth: number, survey: Survey): Fault | un
     const fault =
       (FORBIDDEN_KEYS.has(key) ? FORBIDDEN_KEY : undefined) ??
       surveyValue((object as Record<string, unknown>)[key], depth, survey) ??
-      (survey.escaped && !key.isWellFormed() ? LONE_SURROGATE : undefined)
+      (survey.hasEscapes && !key.isWellFormed() ? LONE_SURROGATE : undefined)
     if (fault !== undefined) {
       survey.path.push(key)
       return fault
@@ -111,7 +115,10 @@ const LONE_SURROGATE: Fault = {
   message: 'the text has half of a surrogate pair, which UTF-8 cannot hold',
 }
 
-/** Parses with integers beyond ±(2^53 − 1) as bigint, from their digits. */
+/**
+ * Parses with integers beyond ±(2^53 − 1) as bigint, from their digits. A reviver makes parsing slow and recursive: it is
+ * for texts that have been found to need it, and not to be too deep.
+ */
 function parseExactly(text: string): unknown {
   const revive = (_key: string, value: unknown, context?: { readonly source?: string }): unknown => {
     const source = context?.source
@@ -125,6 +132,8 @@ function parseExactly(text: string): unknown {
 function syntaxFault(text: string, error: unknown): string {
   if (text === '') return 'the value is empty, which is not JSON'
   if (text.startsWith('\ufeff')) return 'the value begins with a byte-order mark, which JSON does not allow'
-  const at = /at position \d+/.exec(error instanceof Error ? error.message : '')
-  return `the value is not JSON${at === null ? '' : ` (${at[0]})`}`
+  const at = / in JSON (at position \d+)(?: \(line \d+ column \d+\))?$/.exec(
+    error instanceof Error ? error.message : '',
+  )
+  return `the value is not JSON${at === null ? '' : ` (${at[1]})`}`
 }

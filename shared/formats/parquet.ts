@@ -1,41 +1,43 @@
 import { constants, zstdCompressSync } from 'node:zlib'
 import type { SchemaElement } from 'hyparquet'
-import { ByteWriter, parquetWrite } from 'hyparquet-writer'
+import { ByteWriter, type ColumnSource, parquetWrite } from 'hyparquet-writer'
 import type { Column, ColumnType } from '#shared/pipeline/columns.ts'
 import { InletError } from '#shared/pipeline/errors.ts'
 import type { Row } from '#shared/pipeline/outcome.ts'
+import type { FileRows } from './file-rows.ts'
+import { type RowReader, rowReaderOf } from './row-reader.ts'
 
 /** Rows of a row group: large enough to compress well, small enough to be read in parallel. */
 const ROW_GROUP_ROWS = 122_880
 const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
 /** Rows that become one Parquet file, kept as columns from the moment they are appended. */
-export class ParquetRows {
+export class ParquetRows implements FileRows {
   readonly #columns: readonly Column[]
-  readonly #append: Appender
+  readonly #read: RowReader
   readonly #values: readonly unknown[][]
   #count = 0
 
   /** @param columns in the order of the file's columns; a row may hold more fields, which are left out */
   constructor(columns: readonly Column[]) {
     this.#columns = columns
-    this.#append = appenderOf(columns)
+    this.#read = rowReaderOf(columns)
     this.#values = columns.map(() => [])
   }
 
-  /** How many rows there are. */
   get count(): number {
     return this.#count
   }
 
   append(row: Row): void {
-    this.#append(this.#values, row)
+    const stored = this.#read(row)
+    for (let i = 0; i < stored.length; i++) this.#values[i]?.push(stored[i])
     this.#count += 1
   }
 
-  /** A column's values in the form in which they are stored. */
-  column(name: string): readonly unknown[] {
-    return this.#values[this.#columns.findIndex((column) => column.name === name)] ?? []
+  removeLast(): void {
+    for (const column of this.#values) column.pop()
+    this.#count -= 1
   }
 
   /**
@@ -49,7 +51,7 @@ export class ParquetRows {
       parquetWrite({
         writer,
         schema: schemaOf(this.#columns),
-        columnData: this.#columns.map(({ name }, i) => ({ name, data: this.#values[i] ?? [] })),
+        columnData: this.#columns.map((column, i) => sourceOf(column, this.#values[i] ?? [])),
         codec: 'ZSTD',
         compressors: { ZSTD: (bytes) => zstdCompressSync(bytes, ZSTD) },
         rowGroupSize: ROW_GROUP_ROWS,
@@ -64,6 +66,49 @@ export class ParquetRows {
     }
     return writer.getBytes()
   }
+}
+
+/** The values of a column, and how to encode them where the encoder would not choose well by itself. */
+function sourceOf({ name, type }: Column, data: unknown[]): ColumnSource {
+  // hyparquet-writer 0.17 looks values up in a Map to make a dictionary, and to a Map −0 and 0 are one value.
+  if (hasFloats(type) && data.some((value) => holdsNegativeZero(value, type))) return { name, data, encoding: 'PLAIN' }
+  // Pages of one small value hold nothing to compress, and a call of the compressor costs more than the pages.
+  if (isSmall(type, data[0]) && data.every((value) => value === data[0])) return { name, data, codec: 'UNCOMPRESSED' }
+  return { name, data }
+}
+
+function hasFloats(type: ColumnType): boolean {
+  switch (type.kind) {
+    case 'list':
+      return hasFloats(type.element.type)
+    case 'map':
+      return hasFloats(type.value.type)
+    case 'struct':
+      return type.fields.some((field) => hasFloats(field.type))
+    default:
+      return type.kind === 'float' || type.kind === 'double'
+  }
+}
+
+function holdsNegativeZero(stored: unknown, type: ColumnType): boolean {
+  if (stored === null) return false
+  switch (type.kind) {
+    case 'float':
+    case 'double':
+      return Object.is(stored, -0)
+    case 'list':
+      return (stored as unknown[]).some((item) => holdsNegativeZero(item, type.element.type))
+    case 'map':
+      return (stored as { value: unknown }[]).some(({ value }) => holdsNegativeZero(value, type.value.type))
+    case 'struct':
+      return type.fields.some((field) => holdsNegativeZero((stored as Row)[field.name], field.type))
+    default:
+      return false
+  }
+}
+
+function isSmall({ kind }: ColumnType, stored: unknown): boolean {
+  return stored === null || !['string', 'binary', 'list', 'map', 'struct'].includes(kind)
 }
 
 /** The schema of a file: the root, then every column depth first (Parquet format, `SchemaElement`). */
@@ -88,16 +133,14 @@ function elementsOf({ name, type, nullable }: Column): SchemaElement[] {
       return [{ name, repetition_type, type: 'FLOAT' }]
     case 'double':
       return [{ name, repetition_type, type: 'DOUBLE' }]
+    case 'date':
+      return [{ name, repetition_type, type: 'INT32', converted_type: 'DATE', logical_type: { type: 'DATE' } }]
+    case 'uuid':
+      return [{ name, repetition_type, type: 'FIXED_LEN_BYTE_ARRAY', type_length: 16, logical_type: { type: 'UUID' } }]
     case 'timestamp':
-      return [
-        {
-          name,
-          repetition_type,
-          type: 'INT64',
-          converted_type: 'TIMESTAMP_MICROS',
-          logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MICROS' },
-        },
-      ]
+      return [timestampElement(name, repetition_type, type)]
+    case 'decimal':
+      return [decimalElement(name, repetition_type, type)]
     case 'list':
       // The three-level form (Parquet format, LogicalTypes.md, "Lists").
       return [
@@ -105,65 +148,39 @@ function elementsOf({ name, type, nullable }: Column): SchemaElement[] {
         { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
         ...elementsOf(type.element),
       ]
+    case 'map':
+      return [
+        { name, repetition_type, num_children: 1, converted_type: 'MAP', logical_type: { type: 'MAP' } },
+        { name: 'key_value', repetition_type: 'REPEATED', num_children: 2 },
+        ...elementsOf({ name: 'key', type: { kind: 'string' }, nullable: false }),
+        ...elementsOf({ ...type.value, name: 'value' }),
+      ]
     case 'struct':
       return [{ name, repetition_type, num_children: type.fields.length }, ...type.fields.flatMap(elementsOf)]
   }
 }
 
-type Appender = (values: readonly unknown[][], row: Row) => void
-
-const appenders = new WeakMap<readonly Column[], Appender>()
-
-/**
- * A function that appends a row to columns, generated once per table: property names that stand in the source are read
- * four times as fast as names that are looked up in a loop.
- */
-function appenderOf(columns: readonly Column[]): Appender {
-  const made = appenders.get(columns)
-  if (made !== undefined) return made
-  const stores = columns.map(({ type }) => storedForm(type))
-  const lines = columns.map(({ name }, i) => {
-    const value =
-      stores[i] === asIs ? 'value ?? null' : `value === null || value === undefined ? null : stores[${i}](value)`
-    return `value = row[${JSON.stringify(name)}]; values[${i}].push(${value})`
-  })
-  // oxlint-disable-next-line no-implied-eval -- of column names, as string literals
-  const generate = new Function('stores', `return (values, row) => { let value\n${lines.join('\n')} }`)
-  const appender = generate(stores) as Appender
-  appenders.set(columns, appender)
-  return appender
+function timestampElement(
+  name: string,
+  repetition_type: 'OPTIONAL' | 'REQUIRED',
+  { unit, utc }: ColumnType & { kind: 'timestamp' },
+): SchemaElement {
+  const logical_type = { type: 'TIMESTAMP', isAdjustedToUTC: utc, unit: unit === 'us' ? 'MICROS' : 'MILLIS' } as const
+  const element: SchemaElement = { name, repetition_type, type: 'INT64', logical_type }
+  // The older annotation means UTC to readers that know no other (Parquet format, LogicalTypes.md, "Timestamp").
+  return utc ? { ...element, converted_type: unit === 'us' ? 'TIMESTAMP_MICROS' : 'TIMESTAMP_MILLIS' } : element
 }
 
-const asIs = (value: unknown): unknown => value
-
-/** A row's value → what the encoder takes: 64-bit integers as bigint, instants as microseconds. */
-function storedForm(type: ColumnType): (value: unknown) => unknown {
-  switch (type.kind) {
-    case 'int64':
-      return (value) => BigInt(value as number)
-    case 'timestamp':
-      return microseconds
-    case 'list': {
-      const store = nullSafe(storedForm(type.element.type))
-      return (value) => (value as unknown[]).map(store)
-    }
-    case 'struct': {
-      const fields = type.fields.map((field) => [field.name, nullSafe(storedForm(field.type))] as const)
-      return (value) => Object.fromEntries(fields.map(([name, store]) => [name, store((value as Row)[name])]))
-    }
-    default:
-      return asIs
-  }
-}
-
-/** Milliseconds that are exact in a double when multiplied: until the year 2255. */
-const EXACT_MS = 9_000_000_000_000
-
-function microseconds(value: unknown): bigint {
-  const ms = Number(value)
-  return Math.abs(ms) < EXACT_MS ? BigInt(ms * 1000) : BigInt(ms) * 1000n
-}
-
-function nullSafe(store: (value: unknown) => unknown): (value: unknown) => unknown {
-  return (value) => (value === null || value === undefined ? null : store(value))
+/** The narrowest physical type that holds the precision, as Iceberg demands (specification, "Parquet" data type mappings). */
+function decimalElement(
+  name: string,
+  repetition_type: 'OPTIONAL' | 'REQUIRED',
+  { precision, scale }: ColumnType & { kind: 'decimal' },
+): SchemaElement {
+  const decimal = { name, repetition_type, converted_type: 'DECIMAL', precision, scale } as const
+  const logical_type = { type: 'DECIMAL', precision, scale } as const
+  if (precision <= 9) return { ...decimal, logical_type, type: 'INT32' }
+  if (precision <= 18) return { ...decimal, logical_type, type: 'INT64' }
+  const bits = Math.ceil(precision * Math.log2(10)) + 1
+  return { ...decimal, logical_type, type: 'FIXED_LEN_BYTE_ARRAY', type_length: Math.ceil(bits / 8) }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { NewDataFile } from '#shared/pipeline/commit.ts'
-import { escapePath } from '#shared/pipeline/partition.ts'
+import { escapePath } from '#shared/pipeline/partition-path.ts'
 import type { EntryPlace } from './log-entry.ts'
 
 /** Below it, everything the commit logs consist of; outside every table's location. */
@@ -91,7 +91,7 @@ export function dataFileKey(
 ): string {
   const at = place.kind === 'commit' ? `c${place.start}` : `a${place.amends}.${place.number}`
   const directory = file.partitionPath === '' ? '' : `${file.partitionPath}/`
-  return `${dataPrefix(file.table)}${directory}${logDigest(log)}-${at}-${attempt}-${sequence}.parquet`
+  return `${dataPrefix(file.table)}${directory}${logDigest(log)}-${at}-${attempt}-${sequence}.${file.format}`
 }
 
 export function dataPrefix(table: string): string {
@@ -99,7 +99,7 @@ export function dataPrefix(table: string): string {
 }
 
 const DATA_FILE_NAME =
-  /^(?<log>[0-9a-f]{12})-(?:c(?<start>\d+)|a(?<amends>\d+)\.(?<number>\d+))-[0-9a-f-]{36}-\d+\.parquet$/
+  /^(?<log>[0-9a-f]{12})-(?:c(?<start>\d+)|a(?<amends>\d+)\.(?<number>\d+))-[0-9a-f-]{36}-\d+\.(?:parquet|jsonl\.gz|jsonl\.zst)$/
 
 /** @returns the log digest and the place that a data file was written for; undefined when Inlet did not write it */
 export function parseDataFileKey(key: string): { log: string; place: EntryPlace } | undefined {

@@ -136,7 +136,8 @@ export class S3Store implements ObjectStore {
   async *list(prefix: string, options: ListOptions = {}): AsyncIterable<ObjectEntry> {
     const { startAfter, limit = Number.POSITIVE_INFINITY } = options
     let page: ListObjectsV2CommandOutput | undefined
-    for (let left = limit; left > 0 && page?.IsTruncated !== false; ) {
+    let left = limit
+    while (left > 0 && (page === undefined || page.NextContinuationToken !== undefined)) {
       const list = new ListObjectsV2Command({
         Bucket: this.#bucket,
         Prefix: `${this.#root}${prefix}`,

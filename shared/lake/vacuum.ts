@@ -18,9 +18,9 @@ export interface VacuumOptions {
  * Deletes the data files of a table that nobody can name any more: those of writers that died or lost a race.
  *
  * A file is meant for one place in a log, which its name contains. It goes only when the entry at that place exists and
- * does not name it: an entry is written once, so that no later one can. As long as the place is free its writer may still
- * be about to put the entry, however old the file is. Files with other names are not Inlet's and stay. No clock, no lease:
- * a vacuum may run at any time, any number of them, and may be stopped anywhere.
+ * does not name it: an entry is written once, so that no later one can. As long as the place is free its writer may
+ * still be about to put the entry, however old the file is. Files with other names are not Inlet's and stay. No clock,
+ * no lease: a vacuum may run at any time, any number of them, and may be stopped anywhere.
  *
  * @returns each file after it was deleted; each one that would be, in a dry run
  */
@@ -30,16 +30,15 @@ export async function* vacuum(
   { dryRun = false, concurrency = 16 }: VacuumOptions = {},
 ): AsyncIterable<ObjectEntry> {
   const logs = await logsByDigest(store)
-  const sweep = (files: readonly ObjectEntry[]): Promise<ObjectEntry[]> =>
-    pMap(
-      files,
-      async (file) => {
-        if (!(await isOrphan(file.key, logs))) return pMapSkip
-        if (!dryRun) await store.delete(file.key)
-        return file
-      },
-      { concurrency },
-    )
+  const sweep = (files: readonly ObjectEntry[]): Promise<ObjectEntry[]> => {
+    const entryAt = lookUpOnce()
+    const sweepOne = async (file: ObjectEntry): Promise<ObjectEntry | typeof pMapSkip> => {
+      if (!(await isOrphan(file.key, logs, entryAt))) return pMapSkip
+      if (!dryRun) await store.delete(file.key)
+      return file
+    }
+    return pMap(files, sweepOne, { concurrency })
+  }
   let page: ObjectEntry[] = []
   for await (const file of store.list(dataPrefix(table))) {
     if (page.push(file) < PAGE) continue
@@ -59,7 +58,11 @@ async function logsByDigest(store: ObjectStore): Promise<Map<string, LogStore[]>
   return logs
 }
 
-async function isOrphan(key: string, logs: ReadonlyMap<string, readonly LogStore[]>): Promise<boolean> {
+async function isOrphan(
+  key: string,
+  logs: ReadonlyMap<string, readonly LogStore[]>,
+  entryAt: (log: LogStore, place: EntryPlace) => Promise<LogEntry | undefined>,
+): Promise<boolean> {
   const written = parseDataFileKey(key)
   const candidates = written === undefined ? undefined : logs.get(written.log)
   if (written === undefined || candidates === undefined) return false
@@ -70,8 +73,20 @@ async function isOrphan(key: string, logs: ReadonlyMap<string, readonly LogStore
   return true
 }
 
-function entryAt(log: LogStore, place: EntryPlace): Promise<LogEntry | undefined> {
-  return place.kind === 'commit' ? log.commitAt(place.start) : log.amendmentAt(place.amends, place.number)
+/**
+ * Reads each entry once, as a slice has files in many table partitions. What was absent may be there by now: then its
+ * files stay until the next time.
+ */
+function lookUpOnce(): (log: LogStore, place: EntryPlace) => Promise<LogEntry | undefined> {
+  const found = new Map<string, Promise<LogEntry | undefined>>()
+  return (log, place) => {
+    const name = `${log.prefix} ${JSON.stringify(place)}`
+    const entry =
+      found.get(name) ??
+      (place.kind === 'commit' ? log.commitAt(place.start) : log.amendmentAt(place.amends, place.number))
+    found.set(name, entry)
+    return entry
+  }
 }
 
 /** By its name alone, which is unique: a copy that somebody keeps beside the data is none of a vacuum's business. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { parquetMetadata } from 'hyparquet'
+import { countRows } from '#shared/formats/row-count.ts'
 import { type DataFile, inRanges } from '#shared/pipeline/commit.ts'
 import type { Counts } from '#shared/pipeline/outcome.ts'
 import { entryFaults, type LogEntry } from './log-entry.ts'
@@ -89,7 +89,7 @@ export async function verifyLake(store: ObjectStore, options: VerifyOptions): Pr
 async function presentFiles(store: ObjectStore): Promise<Map<string, number>> {
   const present = new Map<string, number>()
   for await (const { key, bytes } of store.list(TABLES_ROOT)) {
-    if (key.endsWith('.parquet')) present.set(key, bytes)
+    if (key.includes('/data/')) present.set(key, bytes)
   }
   return present
 }
@@ -149,7 +149,6 @@ async function fileFault(
   if (body === undefined) return 'is missing'
   if (createHash('sha256').update(body).digest('hex') !== file.sha256)
     return 'has another checksum: its bytes were changed'
-  const buffer = body.buffer.slice(body.byteOffset, body.byteOffset + body.byteLength) as ArrayBuffer
-  const rows = Number(parquetMetadata(buffer).num_rows)
+  const rows = countRows(file.path, body)
   return rows === file.rows ? undefined : `holds ${rows} rows, not ${file.rows}`
 }

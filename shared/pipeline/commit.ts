@@ -1,5 +1,6 @@
 import type { Counts } from './outcome.ts'
 import type { KafkaRecord } from './record.ts'
+import type { FileFormat } from './table.ts'
 
 /** An inclusive range of offsets. */
 export type OffsetRange = readonly [first: number, last: number]
@@ -43,6 +44,7 @@ export interface NewDataFile {
   readonly partitionPath: string
   readonly partition: PartitionValues
   readonly rows: number
+  readonly format: FileFormat
   readonly body: Uint8Array
 }
 

@@ -1,7 +1,8 @@
-import type { Column } from './columns.ts'
+import { type Column, HEADERS } from './columns.ts'
 import { REJECTIONS, type Rejection, type Row } from './outcome.ts'
-import { defineTable, type Pipeline, type Table } from './pipeline.ts'
+import type { Pipeline } from './pipeline.ts'
 import type { KafkaRecord } from './record.ts'
+import { defineTable, type Table } from './table.ts'
 
 const COLUMNS: readonly Column[] = [
   { name: 'pipeline', type: { kind: 'string' }, nullable: false },
@@ -13,20 +14,12 @@ const COLUMNS: readonly Column[] = [
   { name: 'message', type: { kind: 'string' }, nullable: false },
   { name: 'key', type: { kind: 'binary' }, nullable: true },
   { name: 'value', type: { kind: 'binary' }, nullable: true },
-  { name: 'headers', type: { kind: 'list', element: headerColumn() }, nullable: false },
+  { name: 'headers', type: HEADERS, nullable: false },
 ]
-
-function headerColumn(): Column {
-  const fields: readonly Column[] = [
-    { name: 'name', type: { kind: 'string' }, nullable: false },
-    { name: 'value', type: { kind: 'binary' }, nullable: false },
-  ]
-  return { name: 'element', type: { kind: 'struct', fields }, nullable: false }
-}
 
 /** The dead-letter table of a pipeline: `<table>_dead_letters`, by day of the Kafka timestamp. */
 export function deadLetterTable(pipeline: Pick<Pipeline, 'table'>): Table {
-  return defineTable(`${pipeline.table.name}_dead_letters`, COLUMNS, { _timestamp: 'day' })
+  return defineTable(`${pipeline.table.name}_dead_letters`, COLUMNS, { partitionBy: { _timestamp: 'day' } })
 }
 
 /** A rejected record as a row of the dead-letter table: its very bytes, and why it was refused. */

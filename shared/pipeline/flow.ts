@@ -1,6 +1,7 @@
 import { deadLetterTable } from './dead-letter.ts'
-import type { Pipeline, Table } from './pipeline.ts'
+import type { Pipeline } from './pipeline.ts'
 import { compileRecordPath, type RecordPath } from './record-path.ts'
+import type { Table } from './table.ts'
 
 /** A pipeline made ready to run: compiled once, used for every batch. */
 export interface Flow {

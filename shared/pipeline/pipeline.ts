@@ -1,9 +1,11 @@
-import { createHash } from 'node:crypto'
 import type * as z from 'zod'
-import { AUDIT_COLUMNS, type Column, columnsOf } from './columns.ts'
+import { type Column, RECORD_COLUMNS, type RecordPart } from './columns.ts'
+import { digest } from './digest.ts'
 import { PipelineDefinitionError } from './errors.ts'
-import { type PartitionSpec, type PartitionTransform, partitionSpecOf } from './partition.ts'
+import type { PartitionBy } from './partition-by.ts'
 import type { KafkaRecord } from './record.ts'
+import { columnsOf } from './row-columns.ts'
+import { defineTable, type FileFormat, type Table, type TableOptions } from './table.ts'
 
 /** What a transform is given: the validated event and the record that carried it. */
 export interface TransformInput<Event> {
@@ -40,17 +42,8 @@ interface UnknownRowField<Path> {
 
 type Exact<Result, Row> = [ExtraField<Result, Row>] extends [never] ? unknown : UnknownRowField<ExtraField<Result, Row>>
 
-type TransformFor<Value> = [Value] extends [Date]
-  ? 'day'
-  : [Value] extends [string | number | bigint | boolean]
-    ? 'identity'
-    : never
-
-type PartitionBy<R extends z.ZodObject> = {
-  readonly [Field in keyof z.output<R> as TransformFor<NonNullable<z.output<R>[Field]>> extends never
-    ? never
-    : Field]?: TransformFor<NonNullable<z.output<R>[Field]>>
-}
+export type TombstonePolicy = 'skip' | 'reject' | 'row'
+export type UnknownKeysPolicy = 'strip' | 'reject'
 
 /** A pipeline as its owner writes it. */
 export interface PipelineDeclaration<E extends z.ZodType, R extends z.ZodObject, T extends Transform<E, R>> {
@@ -67,20 +60,20 @@ export interface PipelineDeclaration<E extends z.ZodType, R extends z.ZodObject,
   readonly lake: {
     /** Lower case, digits and underscores: what Glue and Athena accept without quotes. */
     readonly table: string
-    /** Field → transform, in the order of the directories; none for an unpartitioned table. */
+    /**
+     * Field → transform (or several, in an array), in the order of the directories: `'identity'`, `'hour'`, `'day'`,
+     * `'month'`, `'year'`, `{ bucket: 16 }`, `{ truncate: 4 }`, as Iceberg defines them. None for an unpartitioned table.
+     */
     readonly partitionBy?: PartitionBy<NoInfer<R>>
+    /** How data files are written; Parquet unless said otherwise. */
+    readonly format?: FileFormat
+    /** Parts of the Kafka record to keep as columns: `_key`, `_headers`, `_timestamp_type`. */
+    readonly keep?: readonly RecordPart[]
   }
-}
-
-/** A table as writers and readers need it. */
-export interface Table {
-  readonly name: string
-  readonly columns: readonly Column[]
-  readonly partitionSpec: PartitionSpec
-  /** Digest of the columns. */
-  readonly schemaId: string
-  /** Digest of the partition spec. */
-  readonly specId: string
+  /** What a null value is: nothing to land (the default), a fault, or a row whose contract's columns are all null. */
+  readonly tombstones?: TombstonePolicy
+  /** What happens to keys that the event contract does not name: they are dropped (the default), or a fault. */
+  readonly unknownKeys?: UnknownKeysPolicy
 }
 
 /** A checked pipeline: plain data that every runtime reads. */
@@ -91,12 +84,14 @@ export interface Pipeline {
   readonly row: z.ZodObject
   readonly transform: (input: TransformInput<never>) => unknown
   readonly table: Table
+  readonly tombstones: TombstonePolicy
+  readonly unknownKeys: UnknownKeysPolicy
   /** Digest of the declaration: changes when a contract, the transform or the table does. */
   readonly version: string
 }
 
-const OPTIONS = ['name', 'topic', 'event', 'row', 'transform', 'lake']
-const LAKE_OPTIONS = ['table', 'partitionBy']
+const OPTIONS = ['name', 'topic', 'event', 'row', 'transform', 'lake', 'tombstones', 'unknownKeys']
+const LAKE_OPTIONS = ['table', 'partitionBy', 'format', 'keep']
 
 /**
  * Checks a declaration and makes the pipeline of it.
@@ -105,7 +100,7 @@ const LAKE_OPTIONS = ['table', 'partitionBy']
 export function definePipeline<E extends z.ZodType, R extends z.ZodObject, T extends Transform<E, R>>(
   declaration: PipelineDeclaration<E, R, T>,
 ): Pipeline {
-  const { name, topic, event, row, transform, lake } = declaration
+  const { name, topic, event, row, transform, lake, tombstones = 'skip', unknownKeys = 'strip' } = declaration
   try {
     onlyKnown(declaration, OPTIONS, '')
     matches('name', name, /^[a-z][a-z0-9-]{0,47}$/, 'lower-case letters, digits and dashes, at most 48')
@@ -123,28 +118,33 @@ export function definePipeline<E extends z.ZodType, R extends z.ZodObject, T ext
       /^[a-z][a-z0-9_]{0,127}$/,
       'lower-case letters, digits and underscores, at most 128',
     )
-    const table = defineTable(
-      lake.table,
-      columnsOf(row),
-      (lake.partitionBy ?? {}) as Record<string, PartitionTransform>,
-    )
-    const version = digest([name, topic, event, row, String(transform), table])
-    return { name, topic, event, row, transform, table, version }
+    oneOf('lake.format', lake.format ?? 'parquet', ['parquet', 'jsonl.gz', 'jsonl.zst'])
+    for (const part of lake.keep ?? []) oneOf('lake.keep', part, Object.keys(RECORD_COLUMNS))
+    oneOf('tombstones', tombstones, ['skip', 'reject', 'row'])
+    oneOf('unknownKeys', unknownKeys, ['strip', 'reject'])
+    const columns = columnsOf(row)
+    if (tombstones === 'row') requireRoomForTombstones(columns, lake.keep ?? [])
+    const table = defineTable(lake.table, columns, lake as TableOptions)
+    const version = digest([name, topic, event, row, String(transform), table, tombstones, unknownKeys])
+    return { name, topic, event, row, transform, table, tombstones, unknownKeys, version }
   } catch (error) {
     if (error instanceof PipelineDefinitionError) error.message = `pipeline ${String(name)}: ${error.message}`
     throw error
   }
 }
 
-/** A table of the given columns and, behind them, Inlet's own. */
-export function defineTable(
-  name: string,
-  columns: readonly Column[],
-  partitionBy: Readonly<Record<string, PartitionTransform>>,
-): Table {
-  const all = [...columns, ...AUDIT_COLUMNS]
-  const partitionSpec = partitionSpecOf(partitionBy, all)
-  return { name, columns: all, partitionSpec, schemaId: digest(all), specId: digest(partitionSpec) }
+/** The row of a tombstone is null but for the record's own columns, so these must be allowed and its key must be there. */
+function requireRoomForTombstones(columns: readonly Column[], keep: readonly RecordPart[]): void {
+  const required = columns.find((column) => !column.nullable)
+  if (required !== undefined)
+    throw new PipelineDefinitionError(`row.${required.name}: tombstones as rows need every field to be nullable`)
+  if (!keep.includes('key'))
+    throw new PipelineDefinitionError("lake.keep: tombstones as rows need 'key', or no one can tell what was deleted")
+}
+
+function oneOf(option: string, value: unknown, known: readonly string[]): void {
+  if (typeof value !== 'string' || !known.includes(value))
+    throw new PipelineDefinitionError(`${option}: expected ${known.join(', ')}, found ${JSON.stringify(value)}`)
 }
 
 function onlyKnown(options: object, known: readonly string[], prefix: string): void {
@@ -162,21 +162,4 @@ function matches(option: string, value: unknown, pattern: RegExp, expected: stri
 function isSchema(option: string, value: unknown): void {
   if (typeof value !== 'object' || value === null || !('_zod' in value))
     throw new PipelineDefinitionError(`${option}: expected a zod 4 schema`)
-}
-
-/** A short digest of nested data in which schemas count by their definitions and functions by their source. */
-function digest(value: unknown): string {
-  const seen = new Set<unknown>()
-  const text = JSON.stringify(value, (_key, part: unknown) => {
-    if (typeof part === 'function' || part instanceof RegExp || typeof part === 'bigint') return String(part)
-    if (typeof part !== 'object' || part === null || Array.isArray(part)) return part
-    if ('_zod' in part) {
-      // A recursive schema meets itself again: once is enough.
-      if (seen.has(part)) return 'seen'
-      seen.add(part)
-      return (part as z.core.$ZodType)._zod.def
-    }
-    return part
-  })
-  return createHash('sha256').update(text).digest('hex').slice(0, 12)
 }

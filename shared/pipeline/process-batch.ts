@@ -3,7 +3,8 @@ import type { Attempt, DataFile, Lake, Landing, SliceLog, SourceTopic } from './
 import { asInletError, InletError } from './errors.ts'
 import type { Flow } from './flow.ts'
 import type { Counts } from './outcome.ts'
-import { partitionPath, partitionValues } from './partition.ts'
+import { partitionValues } from './partition.ts'
+import { partitionPath } from './partition-path.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { KafkaRecord, PartitionRecords } from './record.ts'
 import { type TablePartition, tabulate } from './tabulate.ts'
@@ -86,7 +87,14 @@ function writeFile({ table, values, rows }: TablePartition, pipeline: Pipeline, 
   })
   const partition = partitionValues(values, table.partitionSpec)
   const path = partitionPath(values, table.partitionSpec)
-  return attempt.writeFile({ table: table.name, partitionPath: path, partition, rows: rows.count, body })
+  return attempt.writeFile({
+    table: table.name,
+    partitionPath: path,
+    partition,
+    rows: rows.count,
+    format: table.format,
+    body,
+  })
 }
 
 function requireTime(signal: AbortSignal, slice: PartitionRecords): void {

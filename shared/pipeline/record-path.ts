@@ -1,27 +1,40 @@
 import { decodeJson } from '#shared/codecs/json.ts'
 import { compileContract } from './contract.ts'
+import { exactIntegersOf, hasBigints } from './exact-integers.ts'
+import { fieldPath } from './field-path.ts'
+import { thrownText } from './message.ts'
 import { accept, type Outcome, type PlacedRow, type Rejection, reject, type Step } from './outcome.ts'
 import { partitionOf } from './partition.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { KafkaRecord } from './record.ts'
+import { disclosureOf, holdsSensitive } from './sensitive.ts'
+import { strictKeysOf } from './strict-keys.ts'
+import type { Table } from './table.ts'
 
 /** What becomes of one record. It never throws: whatever is wrong with the data is in the outcome. */
 export type RecordPath = (record: KafkaRecord) => Outcome
 
 /** The path of a record through a pipeline: decode, contract, transform, row contract, table partition. */
 export function compileRecordPath(pipeline: Pipeline): RecordPath {
-  const { transform, table } = pipeline
-  const checkEvent = compileContract(pipeline.event, 'EVENT_INVALID')
-  const checkRow = compileContract(pipeline.row, 'ROW_INVALID')
+  const { transform, table, tombstones } = pipeline
+  const hasSecrets = holdsSensitive(pipeline.event)
+  const exactIntegers = hasBigints(pipeline.event)
+  const jsonOptions = hasSecrets
+    ? { exactIntegers, fieldOf: (path: readonly PropertyKey[]) => fieldPath(disclosureOf(pipeline.event, path).path) }
+    : { exactIntegers }
+  const event = exactIntegers ? exactIntegersOf(pipeline.event) : pipeline.event
+  const checkEvent = compileContract(pipeline.unknownKeys === 'reject' ? strictKeysOf(event) : event, 'EVENT_INVALID')
+  // A row may hold what was sensitive in its event, in whatever field.
+  const checkRow = compileContract(pipeline.row, 'ROW_INVALID', { quiet: hasSecrets })
+  const quiet = hasSecrets || holdsSensitive(pipeline.row)
 
   return (record) => {
-    // A tombstone says "deleted"; a lake of events has nothing to delete.
-    if (record.value === null) return { kind: 'skipped', reason: 'tombstone' }
-    const decoded = decodeJson(record.value, { exactIntegers: false })
+    if (record.value === null) return ofTombstone(tombstones, table)
+    const decoded = decodeJson(record.value, jsonOptions)
     if (!decoded.ok) return rejected(decoded.rejection)
-    const event = checkEvent(decoded.value)
-    if (!event.ok) return rejected(event.rejection)
-    const transformed = runTransform(transform, event.value, record)
+    const checked = checkEvent(decoded.value)
+    if (!checked.ok) return rejected(checked.rejection)
+    const transformed = runTransform(transform, checked.value, record, quiet)
     if (!transformed.ok) return rejected(transformed.rejection)
 
     const results = transformed.value
@@ -37,16 +50,26 @@ export function compileRecordPath(pipeline: Pipeline): RecordPath {
   }
 }
 
+/** What a null value comes to: a tombstone says that its key is deleted, which a lake of events may or may not care for. */
+function ofTombstone(policy: Pipeline['tombstones'], table: Table): Outcome {
+  if (policy === 'skip') return { kind: 'skipped', reason: 'tombstone' }
+  if (policy === 'reject') return rejected({ code: 'VALUE_MISSING', field: null, message: 'the value is a tombstone' })
+  return { kind: 'written', rows: [{ row: {}, partition: table.partitionSpec.map(() => null) }] }
+}
+
 /** The transform's results as a list: null is none, an array is itself. What it throws is the record's fault. */
-function runTransform(transform: Pipeline['transform'], event: unknown, record: KafkaRecord): Step<readonly unknown[]> {
+function runTransform(
+  transform: Pipeline['transform'],
+  event: unknown,
+  record: KafkaRecord,
+  quiet: boolean,
+): Step<readonly unknown[]> {
   try {
     const result = transform({ value: event as never, record })
     if (result === null) return accept([])
     return accept(Array.isArray(result) ? result : [result])
   } catch (error) {
-    const name = error instanceof Error ? error.name : typeof error
-    const reason = error instanceof Error ? error.message : String(error)
-    return reject('TRANSFORM_THREW', null, `the transform threw ${name}: ${reason}`)
+    return reject('TRANSFORM_THREW', null, `the transform threw ${thrownText(error, quiet)}`)
   }
 }
 

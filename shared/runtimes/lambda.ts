@@ -64,7 +64,8 @@ function fromEnvironment(pipeline: Pipeline): Surroundings {
 
 /** A tenth of what is left, and at least a second, is kept for what has begun. */
 function deadline(remaining: number): AbortSignal {
-  return AbortSignal.timeout(Math.max(0, Math.floor(remaining - Math.max(1000, remaining / 10))))
+  const usable = Math.floor(remaining - Math.max(1000, remaining / 10))
+  return usable > 0 ? AbortSignal.timeout(usable) : AbortSignal.abort()
 }
 
 function requireTopic(pipeline: Pipeline, { source }: Delivery): void {

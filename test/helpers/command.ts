@@ -25,4 +25,5 @@ export function runScript(script: string, args: readonly string[], input?: strin
   })
 }
 
-export const inlet = (args: readonly string[], input?: string): Promise<Result> => runScript('shared/cli/inlet.ts', args, input)
+export const inlet = (args: readonly string[], input?: string): Promise<Result> =>
+  runScript('shared/cli/inlet.ts', args, input)

@@ -21,14 +21,14 @@ export type Fault =
   /** The answer breaks off in its midst; one of its bytes is another. */
   | 'breakOff'
   | 'corrupt'
-  /** A list gives fewer keys than it was asked for, and says that there are more: S3 may. */
+  /** A list gives fewer keys than it was asked for, says that there are more, and writes a space as "+", as S3 may. */
   | 'shortPage'
   /** Nothing is ever answered; the answer begins and never ends. */
   | 'freeze'
   | 'freezeMidway'
 
-/** Decides what happens to a request. */
-export type Plan = (request: IncomingMessage) => Fault | undefined
+/** Decides what happens to a request, and may hold it until something else has happened. */
+export type Plan = (request: IncomingMessage) => Fault | undefined | Promise<Fault | undefined>
 
 /** A proxy on loopback that passes requests on to a server, and does to them what a plan says. */
 export class FaultProxy {
@@ -78,7 +78,7 @@ export class FaultProxy {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.requests += 1
-    const fault = this.plan(request)
+    const fault = await this.plan(request)
     if (fault !== undefined) this.faults.set(fault, (this.faults.get(fault) ?? 0) + 1)
     const body = await bytesOf(request)
     switch (fault) {
@@ -96,7 +96,8 @@ export class FaultProxy {
       default:
     }
     if (fault === 'late') await sleep(LATE_MS)
-    const { status, headers, body: answer } = await this.#pass(request, fault, body)
+    const { status, headers, body: passed } = await this.#pass(request, fault, body)
+    let answer = passed
     switch (fault) {
       case 'internalErrorAfter':
         return refuse(response, 500, 'InternalError', 'We encountered an internal error. Please try again.')
@@ -108,6 +109,10 @@ export class FaultProxy {
         break
       case 'corrupt':
         if (answer.length > 0) answer[answer.length >> 1] = (answer[answer.length >> 1] ?? 0) ^ 1
+        break
+      case 'shortPage':
+        delete headers['content-length']
+        answer = Buffer.from(answer.toString().replaceAll('%20', '+'))
         break
       default:
     }
@@ -147,12 +152,14 @@ interface Answer {
 
 const LATE_MS = 30
 
-/** Each of the faults that a kind of request can meet, one in so many times. */
+/** Any fault that a request of its kind can meet, at a rate; conditional writes, where most depends on it, more often. */
 export function seededFaults(random: Random, rate: number): Plan {
   const any: readonly Fault[] = ['slowDown', 'internalError', 'closeBefore', 'closeAfter', 'late']
+  const conditional: readonly Fault[] = [...any, 'internalErrorAfter', 'conflict', 'conflict', 'conflict']
   return ({ method, headers }) => {
-    if (!random.chance(rate)) return undefined
-    if (headers['if-none-match'] === '*') return random.pick([...any, 'conflict', 'internalErrorAfter', 'closeAfter'])
+    const isConditional = headers['if-none-match'] === '*'
+    if (!random.chance(isConditional ? 4 * rate : rate)) return undefined
+    if (isConditional) return random.pick(conditional)
     return random.pick(method === 'GET' ? [...any, 'breakOff', 'corrupt'] : any)
   }
 }

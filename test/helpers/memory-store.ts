@@ -9,14 +9,14 @@ export interface StoreCall {
 }
 
 /**
- * Stands between a caller and the objects, and is awaited: it decides when the effect of a call takes place (never, once,
- * twice) and what the caller hears of it.
+ * Stands between a caller and the objects, and is awaited: it decides when the effect of a call takes place (never,
+ * once, twice) and what the caller hears of it.
  */
 export type Interceptor = <T>(call: StoreCall, effect: () => T) => Promise<T>
 
 /**
- * An object store in memory that behaves as S3 does: puts are atomic, reads see every put that was answered, lists are in
- * the byte order of keys and come in pages, each of them true at the moment it is asked for.
+ * An object store in memory that behaves as S3 does: puts are atomic, reads see every put that was answered, lists are
+ * in the byte order of keys and come in pages, each of them true at the moment it is asked for.
  */
 export class MemoryStore implements ObjectStore {
   readonly url = 'memory:'
@@ -35,13 +35,13 @@ export class MemoryStore implements ObjectStore {
     return new MemoryStore(this.#pageSize, intercept, this.#objects)
   }
 
-  async put(key: string, body: Uint8Array): Promise<void> {
-    const copy = body.slice()
-    await this.#call('put', key, () => this.#objects.set(key, copy))
+  put(key: string, body: Uint8Array): Promise<void> {
+    const copy = new Uint8Array(body)
+    return this.#call('put', key, () => this.#objects.set(key, copy))
   }
 
-  async putIfAbsent(key: string, body: Uint8Array): Promise<'created' | 'taken'> {
-    const copy = body.slice()
+  putIfAbsent(key: string, body: Uint8Array): Promise<'created' | 'taken'> {
+    const copy = new Uint8Array(body)
     return this.#call('putIfAbsent', key, () => {
       if (this.#objects.get(key) !== undefined) return 'taken'
       this.#objects.set(key, copy)
@@ -49,11 +49,11 @@ export class MemoryStore implements ObjectStore {
     })
   }
 
-  async get(key: string): Promise<Uint8Array | undefined> {
+  get(key: string): Promise<Uint8Array | undefined> {
     return this.#call('get', key, () => this.#objects.get(key))
   }
 
-  async size(key: string): Promise<number | undefined> {
+  size(key: string): Promise<number | undefined> {
     return this.#call('size', key, () => this.#objects.get(key)?.length)
   }
 
@@ -76,15 +76,15 @@ export class MemoryStore implements ObjectStore {
     }
   }
 
-  async delete(key: string): Promise<void> {
-    await this.#call('delete', key, () => this.#objects.delete(key))
+  delete(key: string): Promise<void> {
+    return this.#call('delete', key, () => this.#objects.delete(key))
   }
 
   #call<T>(operation: string, key: string, effect: () => T): Promise<T> {
     // A key that is there was good when it was put.
     const fault = this.#objects.get(key) === undefined ? keyFault(key) : undefined
-    if (fault !== undefined) throw new InletError('KEY_INVALID', `cannot ${operation} ${JSON.stringify(key)}: ${fault}`)
-    return this.#intercept({ operation, key }, effect)
+    if (fault === undefined) return this.#intercept({ operation, key }, effect)
+    return Promise.reject(new InletError('KEY_INVALID', `cannot ${operation} ${JSON.stringify(key)}: ${fault}`))
   }
 }
 

@@ -211,7 +211,9 @@ describe('list', () => {
     const store = open()
     const client = s3.client()
     for (const marker of ['', 'a/', 'a/b/'])
-      await client.send(new PutObjectCommand({ Bucket: 'lake', Key: `test-${folders}/below/${marker}`, Body: '' }))
+      await client.send(
+        new PutObjectCommand({ Bucket: 'lake', Key: `test-${folders}/below/${marker}`, Body: bytes('') }),
+      )
     for (const key of ['a/1', 'a/b/1', 'a/b/2']) await store.put(key, bytes(key))
     expect(await listed(store.list(''))).toEqual(['a/1', 'a/b/1', 'a/b/2'])
     expect(await listed(store.list('a/b/', { limit: 1 }))).toEqual(['a/b/1'])

@@ -86,12 +86,11 @@ const IMPORT_RULES: Group[] = [
       'node:timers/promises',
       '@aws-sdk/client-s3',
       '@middy/core',
-      'hyparquet',
       'zodiac',
     ]),
   ]),
-  group('the core may take types, and may hash', null, 'shared/formats', [
-    ['types of hyparquet', `export type { SchemaElement } from 'hyparquet'`],
+  group('the core may read Parquet, and may hash', null, 'shared/formats', [
+    ['hyparquet', `export { parquetMetadata } from 'hyparquet'`],
     ['hashes', `export { createHash } from 'node:crypto'`],
   ]),
   group('the core may not, in any form,', IMPORTS, 'shared/pipeline', [
@@ -123,6 +122,14 @@ const IMPORT_RULES: Group[] = [
       'node:timers/promises',
       '@middy/core',
     ]),
+  ]),
+  imports(null, 'shared', ['zod', 'node:path', ...CORE.map((other) => `#${other}/x.ts`)]),
+  imports(IMPORTS, 'shared', [
+    '#shared/lake/x.ts',
+    '#shared/runtimes/x.ts',
+    'node:process',
+    '@middy/core',
+    '../infra/x.ts',
   ]),
   ...OUTER.flatMap((folder) => [
     imports(null, folder, [

@@ -14,9 +14,17 @@ const Nested = z.object({
   note: z.string().optional(),
   flag: z.boolean().default(false),
 })
+const Wide = z.object({
+  at: z.date().nullable(), on: z.iso.date(), until: z.iso.datetime().nullable().default(null), code: z.string(),
+  n: z.int(), big: z.int64().optional(), kind: z.enum(['a', 'b']), raw: z.instanceof(Uint8Array), flag: z.boolean(),
+  tags: z.array(z.string()),
+})
 `
 
 const define = (options: string): string => `definePipeline({ ...base, ${options} })`
+
+const partitioned = (partitionBy: string): string =>
+  define(`row: Wide, lake: { table: 't', partitionBy: ${partitionBy} }, transform: () => null`)
 
 const ACCEPTED: Record<string, string> = {
   'a row': define(`transform: ({ value }) => row(value)`),
@@ -55,12 +63,20 @@ const ACCEPTED: Record<string, string> = {
   'fields of any type': define(
     `row: Nested, transform: ({ value: e }) => ({ kind: 'a', place: JSON.parse(e.id), values: JSON.parse(e.id) })`,
   ),
-  'day of a date, identity of a string': define(
-    `lake: { table: 't', partitionBy: { at: 'day', id: 'identity' } }, transform: () => null`,
+  'day of a date, identity of a string': partitioned(`{ at: 'day', code: 'identity' }`),
+  'every transform of a date but truncate': partitioned(
+    `{ at: ['identity', 'hour', 'day', 'month', 'year', { bucket: 16 }] }`,
   ),
-  'day of a nullable date': define(
-    `row: z.object({ at: z.date().nullable() }), lake: { table: 't', partitionBy: { at: 'day' } }, transform: () => null`,
+  'day of a text that is a date': partitioned(`{ on: ['day', 'month', 'year', 'identity'] }`),
+  'hour of a text that is a time, below null and a default': partitioned(`{ until: 'hour' }`),
+  buckets: partitioned(
+    `{ code: { bucket: 16 }, n: { bucket: 4 }, big: { bucket: 4 }, kind: { bucket: 2 }, raw: { bucket: 4 } }`,
   ),
+  truncation: partitioned(
+    `{ code: { truncate: 4 }, n: { truncate: 100 }, big: { truncate: 4 }, raw: { truncate: 4 } }`,
+  ),
+  'several transforms of one field': partitioned(`{ code: [{ truncate: 1 }, { bucket: 16 }], at: ['day'] }`),
+  'identity of a boolean': partitioned(`{ flag: 'identity' }`),
 }
 
 /** Declaration → what the compiler must say of it. */
@@ -145,22 +161,20 @@ const REJECTED: Record<string, readonly [string, RegExp]> = {
   undefined: [define(`transform: () => undefined`), /'undefined' is not assignable/],
   'null in an array': [define(`transform: ({ value }) => [row(value), null]`), /'null' is not assignable/],
   'a promise': [define(`transform: async ({ value }) => row(value)`), /'Promise</],
-  'day of a string': [
-    define(`lake: { table: 't', partitionBy: { id: 'day' } }, transform: () => null`),
-    /'"day"' is not assignable to type '"identity"'/,
-  ],
-  'identity of a date': [
-    define(`lake: { table: 't', partitionBy: { at: 'identity' } }, transform: () => null`),
-    /'"identity"' is not assignable to type '"day"'/,
-  ],
-  'an unknown transform of a partition': [
-    define(`lake: { table: 't', partitionBy: { at: 'fortnight' } }, transform: () => null`),
-    /'"fortnight"' is not assignable/,
-  ],
-  'a partition field that the row has not': [
-    define(`lake: { table: 't', partitionBy: { name: 'identity' } }, transform: () => null`),
-    /'name' does not exist/,
-  ],
+  'day of a string': [partitioned(`{ code: 'day' }`), /'"day"' is not assignable/],
+  'hour of a string': [partitioned(`{ code: 'hour' }`), /'"hour"' is not assignable/],
+  'year of an enum': [partitioned(`{ kind: 'year' }`), /'"year"' is not assignable/],
+  'day of a number': [partitioned(`{ n: 'day' }`), /'"day"' is not assignable/],
+  'hour of a text that is a date': [partitioned(`{ on: 'hour' }`), /'"hour"' is not assignable/],
+  'truncation of a date': [partitioned(`{ at: { truncate: 4 } }`), /'truncate' does not exist/],
+  'truncation of a boolean': [partitioned(`{ flag: { truncate: 4 } }`), /does not exist in type 'readonly "identity"/],
+  'buckets of a boolean': [partitioned(`{ flag: { bucket: 4 } }`), /does not exist in type 'readonly "identity"/],
+  'buckets by a text': [partitioned(`{ code: { bucket: '4' } }`), /'string' is not assignable to type 'number'/],
+  'one wrong transform beside a right one': [partitioned(`{ code: ['identity', 'day'] }`), /'"day"' is not assignable/],
+  'an unknown transform of a partition': [partitioned(`{ at: 'fortnight' }`), /'"fortnight"' is not assignable/],
+  'an unknown transform with a parameter': [partitioned(`{ n: { modulo: 4 } }`), /'modulo' does not exist/],
+  'a partition field that the row has not': [partitioned(`{ name: 'identity' }`), /'name' does not exist/],
+  'a partition field that is a list': [partitioned(`{ tags: 'identity' }`), /'tags' does not exist/],
   'a partition field that is a struct': [
     define(`row: Nested, lake: { table: 't', partitionBy: { place: 'identity' } }, transform: () => null`),
     /'place' does not exist/,

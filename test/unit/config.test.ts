@@ -24,6 +24,16 @@ test.each([
   [{ LAKE_URL: '' }, /LAKE_URL/],
   [{ LAKE_URL: 'file:/l', INLET_CONCURRENCY: '0' }, /INLET_CONCURRENCY/],
   [{ LAKE_URL: 'file:/l', POWERTOOLS_LOG_LEVEL: 'LOUD' }, /POWERTOOLS_LOG_LEVEL/],
+  [
+    { LAKE_URL: 'file:/l', AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' },
+    /LAKE_URL: a deployed function's lake is in S3/,
+  ],
 ])('%j is refused, with the name of the variable', (environment, message) => {
   expect(() => readConfig(environment)).toThrow(message)
+})
+
+test('a directory is a lake for `serverless invoke local`, which pretends to be Lambda', () => {
+  const environment = { LAKE_URL: 'file:/l', AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' }
+  expect(readConfig({ ...environment, IS_LOCAL: 'true' }).lakeUrl).toBe('file:/l')
+  expect(readConfig({ ...environment, LAKE_URL: 's3://bucket' }).lakeUrl).toBe('s3://bucket')
 })

@@ -32,16 +32,14 @@ export async function faultsOf(world: World): Promise<string[]> {
 /** Each record is settled, and nothing that is no record. */
 function recordFaults({ topic, settled, rejected }: AuditedLog): string[] {
   const offsets = topic.records.map(({ offset }) => offset)
-  const p = `p${topic.id.partition}`
-  const open = offsets.filter((offset) => !settled.has(offset)).map((offset) => `${p}/${offset} is lost`)
+  const open = offsets.filter((offset) => !settled.has(offset)).map((offset) => `${topic.position(offset)} is lost`)
   const unknown = [...settled, ...rejected].filter((offset) => !offsets.includes(offset))
-  return [...open, ...unknown.map((offset) => `${p}/${offset} is covered but was never delivered`)]
+  return [...open, ...unknown.map((offset) => `${topic.position(offset)} is covered but was never delivered`)]
 }
 
 /** Each file that an entry names is there and holds just what the entry says. */
 async function fileFaults({ store }: World, { topic, entries }: AuditedLog): Promise<string[]> {
   const faults: string[] = []
-  const { partition } = topic.id
   const skipped = new Set(
     topic.records.filter((record) => topic.outcomeOf(record, 'fixed') === 'skipped').map(({ offset }) => offset),
   )
@@ -52,14 +50,14 @@ async function fileFaults({ store }: World, { topic, entries }: AuditedLog): Pro
       [ROWS, written],
       [DEAD_LETTERS, rejected],
     ] as const) {
-      const found: number[] = []
+      const found: string[] = []
       for (const file of entry.files.filter((candidate) => candidate.table === table)) {
         const body = await store.get(file.path)
-        if (body === undefined) faults.push(`${nameOf(entry)} of p${partition} names a deleted file`)
-        else found.push(...positionsIn(body).map(({ offset }) => offset))
+        if (body === undefined) faults.push(`${nameOf(entry)} of ${topic.name} names a deleted file`)
+        else found.push(...positionsIn(body))
       }
-      if (found.join() !== expected.join())
-        faults.push(`${nameOf(entry)} of p${partition}: its files in ${table} hold ${found.join()}, not ${expected.join()}`)
+      if (found.join(' ') !== expected.map((offset) => topic.position(offset)).join(' '))
+        faults.push(`${nameOf(entry)} of ${topic.name}: its files in ${table} hold ${found.join(' ')}`)
     }
   }
   return faults
@@ -84,15 +82,12 @@ async function rowFaults({ store, tables, triggers }: World): Promise<string[]> 
       const body = await store.get(path)
       if (body === undefined) faults.push(`${name} names a deleted file`)
       if (name !== ROWS || body === undefined) continue
-      for (const { partition, offset } of positionsIn(body)) {
-        const position = `p${partition}/${offset}`
-        seen.set(position, (seen.get(position) ?? 0) + 1)
-      }
+      for (const position of positionsIn(body)) seen.set(position, (seen.get(position) ?? 0) + 1)
     }
   }
   for (const { topic } of triggers) {
     for (const record of topic.records) {
-      const position = `p${record.partition}/${record.offset}`
+      const position = topic.position(record.offset)
       const expected = topic.outcomeOf(record, 'fixed') === 'skipped' ? 0 : 1
       const times = seen.get(position) ?? 0
       if (times !== expected) faults.push(`${position} is in ${ROWS} ${times} times`)
@@ -101,18 +96,22 @@ async function rowFaults({ store, tables, triggers }: World): Promise<string[]> 
   return faults
 }
 
-/** Each table names the files that the logs name, once; it has followed them to their ends, and released the markers. */
+/**
+ * Each table names the files that the logs name, once; it has followed them to their ends, and released the markers.
+ */
 async function markFaults({ tables }: World, logs: readonly AuditedLog[]): Promise<string[]> {
   const faults: string[] = []
   for (const { name, current } of tables) {
-    const named = logs.flatMap(({ entries }) => entries.flatMap(({ files }) => files.filter(({ table }) => table === name)))
+    const named = logs.flatMap(({ entries }) =>
+      entries.flatMap(({ files }) => files.filter(({ table }) => table === name)),
+    )
     const paths = named.map(({ path }) => path).sort()
     if (paths.join() !== current.files.toSorted().join())
       faults.push(`${name} names ${current.files.length} files, the logs ${paths.length}, or others`)
-    for (const { log, entries } of logs) {
+    for (const { topic, log, entries } of logs) {
       const end = entries.findLast(({ kind }) => kind === 'commit')?.end ?? -1
       const next = current.marks[log.prefix]?.next ?? 0
-      if (next !== end + 1) faults.push(`${name} has followed a log to ${next}, not to ${end + 1}`)
+      if (next !== end + 1) faults.push(`${name} has followed ${topic.name} to ${next}, not to ${end + 1}`)
       for (const { amends, number } of await log.markers(name))
         if ((await log.amendmentAt(amends, number)) !== undefined)
           faults.push(`${name} still has the marker of amendment ${amends}.${number}`)

@@ -6,6 +6,7 @@ import type { Parts } from './parts.ts'
 import type { Random } from './random.ts'
 import { Actor, type Schedule } from './schedule.ts'
 import { SliceWriter } from './slice-writer.ts'
+import { logName } from './topic.ts'
 import type { Trace } from './trace.ts'
 import type { Delivery, Trigger } from './trigger.ts'
 
@@ -26,7 +27,9 @@ export interface ReportedLanding {
   readonly said: Landing
 }
 
-/** Runs function instances for triggers. An instance lands one delivery at a time and keeps its logs to the next one. */
+/**
+ * Runs function instances for triggers. An instance lands one delivery at a time and keeps its logs to the next one.
+ */
 export class Lambda {
   /** What landings said. */
   readonly landings: ReportedLanding[] = []
@@ -55,14 +58,14 @@ export class Lambda {
   }
 
   /** Has an instance land a delivery and its trigger hear of the end. @param failed hears of an error */
-  async invoke(trigger: Trigger, delivery: Delivery, failed: (error: unknown) => void): Promise<void> {
+  async invoke(trigger: Trigger, delivery: Delivery, failed: (error: Error) => void): Promise<void> {
     const { topic } = trigger
     const { records, mode, code } = delivery
     const instance = this.#instance()
     const { actor } = instance
     this.#invocations.set(actor, { trigger, delivery })
     const offsets = records.map(({ offset }) => offset).join(' ')
-    this.#trace?.event(actor.name, `gets a ${delivery.what} of p${topic.id.partition} to ${mode}, ${code}: ${offsets}`)
+    this.#trace?.event(actor.name, `gets a ${delivery.what} of ${topic.name} to ${mode}, ${code}: ${offsets}`)
     const attempts = new Set<string>()
     const begun = ({ id }: Attempt): void => {
       if (attempts.add(id).size > MOST_ATTEMPTS) throw new Error('a landing goes in circles')
@@ -99,11 +102,14 @@ export class Lambda {
   }
 }
 
-/** A process with the logs that it has open: what each of them knows of the newest commit is as old as its last delivery. */
+/**
+ * A process with the logs that it has open: what each of them knows of the newest commit is as old as its last
+ * delivery.
+ */
 class Instance {
   readonly actor: Actor
   readonly #parts: Parts
-  readonly #logs = new Map<number, Pick<CommitLog, 'land'>>()
+  readonly #logs = new Map<string, Pick<CommitLog, 'land'>>()
 
   constructor(actor: Actor, parts: Parts) {
     this.actor = actor
@@ -111,8 +117,8 @@ class Instance {
   }
 
   logOf(id: LogId): Pick<CommitLog, 'land'> {
-    const log = this.#logs.get(id.partition) ?? this.#parts.openLog(this.#parts.store(this.actor.store), id)
-    this.#logs.set(id.partition, log)
+    const log = this.#logs.get(logName(id)) ?? this.#parts.openLog(this.#parts.store(this.actor.store), id)
+    this.#logs.set(logName(id), log)
     return log
   }
 }

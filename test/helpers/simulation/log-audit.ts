@@ -23,11 +23,13 @@ export async function auditLog(store: ObjectStore, prefix: string): Promise<LogA
   let end = -1
   for (const [key, commit] of [...commits].reverse()) {
     if (key !== commitKey(prefix, commit.start)) faults.push(`${nameOf(commit)} lies at ${key}`)
-    if (commit.start !== end + 1) faults.push(`${nameOf(commit)} does not begin behind ${end}, where the one before ends`)
+    if (commit.start !== end + 1)
+      faults.push(`${nameOf(commit)} does not begin behind ${end}, where the one before ends`)
     end = commit.end
     const chain = [commit]
     for (let entry = amendments.get(amendmentKey(prefix, commit.start, 0)); entry !== undefined; ) {
-      if (entry.amends !== commit.start || entry.number !== chain.length - 1) faults.push(`${nameOf(entry)} is misplaced`)
+      if (entry.amends !== commit.start || entry.number !== chain.length - 1)
+        faults.push(`${nameOf(entry)} is misplaced`)
       chain.push(entry)
       entry = amendments.get(amendmentKey(prefix, commit.start, chain.length - 1))
     }

@@ -47,8 +47,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     guard: 'a redrive takes only what was rejected last',
     harm: TWICE,
-    parts: () =>
-      commitLog(["mode === 'redrive' && inRanges(record.offset, verdict.rejected)", "mode === 'redrive'"]),
+    parts: () => commitLog(["mode === 'redrive' && inRanges(record.offset, verdict.rejected)", "mode === 'redrive'"]),
   },
   {
     guard: 'a redrive does take what was rejected',
@@ -85,16 +84,22 @@ export const MUTANTS: readonly Mutant[] = [
     harm: NOT_IN_TABLE,
     parts: () =>
       commitLog(
-        [
-          'await this.#log.putMarker(table, place)',
-          'later.push(() => this.#log.putMarker(table, place))',
-        ],
+        ['await this.#log.putMarker(table, place)', 'later.push(() => this.#log.putMarker(table, place))'],
         ["if (place.kind === 'amendment') {", "const later = []\n    if (place.kind === 'amendment') {"],
         [
           'return (await this.#log.append(place, entry)) ? entry : undefined',
           'const isOurs = await this.#log.append(place, entry)\n    for (const put of later) await put()\n    return isOurs ? entry : undefined',
         ],
       ),
+  },
+  {
+    guard: 'every table that an amendment touches gets a marker',
+    harm: /flights_dead_letters has followed|flights_dead_letters names/,
+    parts: () =>
+      commitLog([
+        'new Set(content.files.map((file) => file.table))',
+        'content.files.slice(0, 1).map((file) => file.table)',
+      ]),
   },
   {
     guard: 'a marker stays until its amendment is counted',
@@ -130,7 +135,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     guard: 'a vacuum leaves files of others',
     harm: /not of Inlet/,
-    parts: () => vacuumOf(['if (written === undefined || candidates === undefined) return false', 'if (!candidates) return true']),
+    parts: () =>
+      vacuumOf(['if (written === undefined || candidates === undefined) return false', 'if (!candidates) return true']),
   },
   {
     guard: 'a vacuum deletes the rest',
@@ -138,6 +144,15 @@ export const MUTANTS: readonly Mutant[] = [
     parts: () => vacuumOf(['if (!dryRun) await', 'if (dryRun) await']),
   },
 ]
+
+/** A copy of the source in which nothing is changed: what mutants do is not the doing of copies. */
+export const CONTROL: Mutant = { guard: 'nothing', harm: /^/, parts: () => commitLog() }
+
+export function mutantWithout(guard: string): Mutant {
+  const mutant = [...MUTANTS, CONTROL].find((candidate) => candidate.guard === guard)
+  if (mutant === undefined) throw new Error(`there is no mutant without "${guard}"`)
+  return mutant
+}
 
 function commitLog(...edits: Edit[]): Promise<Parts> {
   return withMutant('commit-log.ts', edits, async (url) => {

@@ -9,13 +9,13 @@ export type Call = StoreCall
 /** What becomes of a call when not all is well, and how often. */
 const MISFORTUNES = {
   /** Not done; the client sees an error. */
-  refused: 0.004,
+  refused: 0.005,
   /** Done, but the client sees an error. */
-  'answer lost': 0.004,
+  'answer lost': 0.01,
   /** Done at some later moment, whatever happens meanwhile; the client sees an error. */
-  late: 0.003,
+  late: 0.01,
   /** Done twice, because the client did not hear of the first time: it sees the second answer. */
-  'sent twice': 0.01,
+  'sent twice': 0.02,
 }
 export type Fate = keyof typeof MISFORTUNES | 'done'
 
@@ -45,20 +45,24 @@ export class Actor {
 
   readonly intercept: Interceptor = (call, effect) =>
     new Promise((resolve, reject) => {
+      if (this.#waiting !== undefined) throw new Error(`${this.name} makes two calls at a time`)
       this.#waiting = { call, effect, resolve: (answer) => resolve(answer as ReturnType<typeof effect>), reject }
       this.#onRest()
     })
 
   /** Begins work. @param ended hears what it threw, or undefined once it has answered @returns at the first rest */
-  start(work: () => Promise<void>, ended: (error: unknown) => void): Promise<void> {
-    const end = (error: unknown): void => {
+  start(work: () => Promise<void>, ended: (error: Error | undefined) => void): Promise<void> {
+    const end = (error: Error | undefined): void => {
       ended(error)
       this.#onRest()
     }
     return this.#untilRest(() => {
       work()
         .then(() => this.intercept({ operation: 'answer', key: '' }, () => {}))
-        .then(() => end(undefined), end)
+        .then(
+          () => end(undefined),
+          (error: unknown) => end(error instanceof Error ? error : new Error('it threw no error')),
+        )
     })
   }
 
@@ -66,6 +70,7 @@ export class Actor {
   resume(deal: (waiting: Waiting) => void): Promise<void> {
     const waiting = this.#waiting
     if (waiting === undefined) throw new Error(`${this.name} does not wait`)
+    this.#waiting = undefined
     return this.#untilRest(() => deal(waiting))
   }
 
@@ -78,16 +83,16 @@ export class Actor {
 }
 
 /**
- * Runs actors one call at a time, in an order that nothing but the seed decides. Between two calls an actor only computes,
- * so the order of the calls is all there is to concurrency. One that is never resumed is one that was killed, between the
- * effect of one call and the next.
+ * Runs actors one call at a time, in an order that nothing but the seed decides. Between two calls an actor only
+ * computes, so the order of the calls is all there is to concurrency. One that is never resumed is one that was killed,
+ * between the effect of one call and the next.
  */
 export class Schedule {
   steps = 0
   readonly #random: Random
   readonly #trace: Trace | undefined
   readonly #busy: Actor[] = []
-  readonly #late: (() => unknown)[] = []
+  readonly #late: Pick<Waiting, 'call' | 'effect'>[] = []
   #isCalm = false
 
   constructor(random: Random, trace?: Trace) {
@@ -102,7 +107,7 @@ export class Schedule {
   /** From now on every call is done, once and at once. */
   calm(): void {
     this.#isCalm = true
-    for (const effect of this.#late.splice(0)) effect()
+    while (this.#late.length > 0) this.#arriveLate()
   }
 
   /** One of the actors that are at work. */
@@ -111,7 +116,7 @@ export class Schedule {
   }
 
   /** Gives an actor work. @param ended hears what it threw, or undefined; nothing if it is killed */
-  async begin(actor: Actor, work: () => Promise<void>, ended: (error: unknown) => void): Promise<void> {
+  async begin(actor: Actor, work: () => Promise<void>, ended: (error: Error | undefined) => void): Promise<void> {
     this.#busy.push(actor)
     await actor.start(work, (error) => {
       this.#remove(actor)
@@ -128,16 +133,23 @@ export class Schedule {
   /** Lets the call that an actor waits before have its fate, and the actor come to its next one. */
   async step(actor: Actor): Promise<void> {
     this.steps += 1
-    if (this.#late.length > 0 && this.#random.chance(ARRIVAL)) this.#late.shift()?.()
+    if (this.#late.length > 0 && this.#random.chance(ARRIVAL)) this.#arriveLate()
     await actor.resume(({ call, effect, resolve, reject }) => {
       const fate = this.#fateOf(call)
-      if (fate === 'late') this.#late.push(effect)
+      if (fate === 'late') this.#late.push({ call, effect })
       let answer = fate === 'refused' || fate === 'late' ? undefined : effect()
       if (fate === 'sent twice') answer = effect()
       this.#trace?.call(actor.name, call, fate, answer)
       if (fate === 'done' || fate === 'sent twice') resolve(answer)
-      else reject(new InletError('STORE_UNAVAILABLE', `${call.operation} ${call.key}: ${fate}`))
+      else reject(new InletError('STORE_UNAVAILABLE', `${call.operation}: ${fate}`))
     })
+  }
+
+  #arriveLate(): void {
+    const late = this.#late.shift()
+    if (late === undefined) return
+    const answer = late.effect()
+    this.#trace?.call('(arrives)', late.call, 'done', answer)
   }
 
   #fateOf({ operation }: Call): Fate {

@@ -1,24 +1,19 @@
 import type { Attempt, DataFile, SliceContent, WriteSlice } from '#shared/pipeline/commit.ts'
 import type { KafkaRecord } from '#shared/pipeline/record.ts'
 import type { Random } from './random.ts'
-import type { Code, TopicPartition } from './topic.ts'
+import { type Code, logName, type TopicPartition } from './topic.ts'
 
 export const ROWS = 'flights'
 export const DEAD_LETTERS = 'flights_dead_letters'
 
 /** A row is nothing but the position of its record. */
-export interface Position {
-  readonly partition: number
-  readonly offset: number
-}
-
-export function positionsIn(body: Uint8Array): Position[] {
-  return JSON.parse(Buffer.from(body).toString()) as Position[]
+export function positionsIn(body: Uint8Array): string[] {
+  return JSON.parse(Buffer.from(body).toString()) as string[]
 }
 
 /**
- * Stands in for the flow between the log and Parquet: files of positions, in the table of rows (sometimes two, as of two
- * table partitions) and in that of dead letters. Each attempt has a table partition of its own, whose name the seed
+ * Stands in for the flow between the log and Parquet: files of positions, in the table of rows (sometimes two, as of
+ * two table partitions) and in that of dead letters. Each attempt has a table partition of its own, whose name the seed
  * decides: else the random part of the files' names would, in which order a vacuum finds them.
  */
 export class SliceWriter {
@@ -52,9 +47,10 @@ function write(
   partitionPath: string,
   records: readonly KafkaRecord[],
 ): Promise<DataFile> {
-  const positions: Position[] = records.map(({ partition, offset }) => ({ partition, offset }))
+  const { epoch } = attempt
+  const positions = records.map(({ partition, offset }) => `${logName({ partition, epoch })}@${offset}`)
   const body = Buffer.from(JSON.stringify(positions))
-  return attempt.writeFile({ table, partitionPath, partition: {}, rows: records.length, body })
+  return attempt.writeFile({ table, partitionPath, partition: {}, rows: records.length, format: 'parquet', body })
 }
 
 function contentOf(

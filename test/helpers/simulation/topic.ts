@@ -7,16 +7,23 @@ export type Code = 'deployed' | 'fixed'
 
 const HOUR = 3_600_000
 
-/** A Kafka partition: what is in it, and what a pipeline would make of each record. */
+/** In short which log is meant: `p0`, or `p0.e1` for the next life of that partition's offsets. */
+export function logName({ partition, epoch }: Pick<LogId, 'partition' | 'epoch'>): string {
+  return epoch === 0 ? `p${partition}` : `p${partition}.e${epoch}`
+}
+
+/** A Kafka partition in one life of its offsets: what is in it, and what a pipeline would make of each record. */
 export class TopicPartition {
   readonly id: LogId
+  readonly name: string
   readonly records: readonly KafkaRecord[]
   readonly #poison = new Set<KafkaRecord>()
   readonly #unwanted = new Set<KafkaRecord>()
 
   /** @param length in offsets: compaction and transactions leave holes, and retention may have taken the first ones */
-  constructor(partition: number, length: number, random: Random) {
-    this.id = { pipeline: 'flights', generation: 0, cluster: 'test', topic: 'flights', epoch: 0, partition }
+  constructor(partition: number, epoch: number, length: number, random: Random) {
+    this.id = { pipeline: 'flights', generation: 0, cluster: 'test', topic: 'flights', epoch, partition }
+    this.name = logName(this.id)
     const holes = random.chance(0.5) ? 0.15 : 0
     const poison = random.chance(0.5) ? 0.2 : 0
     const unwanted = random.chance(0.5) ? 0.1 : 0
@@ -30,6 +37,11 @@ export class TopicPartition {
       else if (random.chance(unwanted)) this.#unwanted.add(record)
     }
     this.records = records
+  }
+
+  /** The record at an offset, as files and faults name it. */
+  position(offset: number): string {
+    return `${this.name}@${offset}`
   }
 
   outcomeOf(record: KafkaRecord, code: Code): 'written' | 'skipped' | 'rejected' {

@@ -1,5 +1,6 @@
 import { MAX_OFFSET, parseDataFileKey, parseLogKey, parseMarkerKey } from '#shared/lake/log-keys.ts'
 import type { Call, Fate } from './schedule.ts'
+import { logName } from './topic.ts'
 
 /** What happened in a schedule, a line each. Nothing in it depends on the random names of files. */
 export class Trace {
@@ -11,7 +12,7 @@ export class Trace {
 
   call(actor: string, { operation, key }: Call, fate: Fate, answer: unknown): void {
     const outcome = fate === 'done' ? said(answer) : fate === 'sent twice' ? `${said(answer)} (sent twice)` : fate
-    this.event(actor, `${operation.padEnd(11)}  ${placeOf(key).padEnd(44)}  ${outcome}`)
+    this.event(actor, `${operation.padEnd(11)}  ${placeOf(key).padEnd(44)}  ${outcome}`.trimEnd())
   }
 }
 
@@ -27,7 +28,7 @@ function placeOf(key: string): string {
   }
   const [kind, ...rest] = key.slice(log.prefix.length).split('/')
   const name = rest.join('/')
-  return `p${log.id.partition} ${kind === undefined ? '' : nameOf(kind, key, name)}`
+  return `${logName(log.id)} ${kind === undefined ? '' : nameOf(kind, key, name)}`
 }
 
 function nameOf(kind: string, key: string, name: string): string {
@@ -35,7 +36,9 @@ function nameOf(kind: string, key: string, name: string): string {
   const { amends, number } = parseMarkerKey(key.replace('.json', ''))
   if (kind === 'amendments')
     return name.endsWith('.json') ? `amendment ${amends}.${number}` : `amendments of ${Number.parseInt(name, 10)}`
-  return name.split('/').length === 3 ? `marker ${amends}.${number} of ${name.split('/')[0]}` : `markers of ${name}`
+  return name.split('/').length === 3
+    ? `marker ${amends}.${number} of ${name.split('/')[0]}`
+    : `markers of ${name.split('/')[0]}`
 }
 
 function said(answer: unknown): string {

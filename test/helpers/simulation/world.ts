@@ -14,7 +14,7 @@ import type { Trace } from './trace.ts'
 import { type Delivery, Trigger } from './trigger.ts'
 
 /** What befalls the actor whose turn it is; all but the first only that which its poller waits for. */
-const MISHAPS = { kill: 0.01, handOver: 0.02, discard: 0.005, bisect: 0.01 }
+const MISHAPS = { kill: 0.01, handOver: 0.02, discard: 0.015, bisect: 0.015 }
 /** What begins beside the deliveries, at each turn. */
 const STRAY = 0.004
 const REDRIVE = 0.006
@@ -24,12 +24,19 @@ const VACUUM = 0.006
 const MOST_STEPS = 30_000
 const MOST_ROUNDS = 100
 
+/** What the second log is of: another Kafka partition, or the same one with offsets that started again. */
+const OTHER_LOGS: readonly (readonly [partition: number, epoch: number])[] = [
+  [1, 0],
+  [0, 1],
+]
+
 /** No object of Inlet's: a file that some engine put beside the data. */
 export const FOREIGN_FILE = `tables/${ROWS}/data/00000-0-compacted.parquet`
 
 /**
- * One schedule: two Kafka partitions and their triggers, the function instances that land what they deliver, committers of
- * two tables, and vacuums, all on one store, interleaved, failing and dying as the seed has it.
+ * One schedule: two logs (of two Kafka partitions, or of one that was created anew) and the triggers that deliver them,
+ * the function instances that land what they get, committers of two tables, and vacuums, all on one store, interleaved,
+ * failing and dying as the seed has it.
  */
 export class World {
   readonly store: MemoryStore
@@ -50,7 +57,11 @@ export class World {
     this.#parts = parts
     this.#trace = trace
     this.store = new MemoryStore(random.chance(0.2) ? random.between(1, 5) : 1000)
-        const topics = [new TopicPartition(0, random.between(30, 80), random), new TopicPartition(1, random.between(5, 30), random)]
+    const [partition, epoch] = random.pick(OTHER_LOGS) ?? [1, 0]
+    const topics = [
+      new TopicPartition(0, 0, random.between(30, 80), random),
+      new TopicPartition(partition, epoch, random.between(5, 30), random),
+    ]
     this.triggers = topics.map((topic) => new Trigger(topic, random))
     this.#schedule = new Schedule(random, trace)
     this.lambda = new Lambda(this.#schedule, this.store, parts, random, trace)
@@ -83,7 +94,9 @@ export class World {
     }
   }
 
-  /** Filtered records are replayed and what is still open is redriven: in pieces, twice, in vain, until nothing is open. */
+  /**
+   * Filtered records are replayed and what is still open is redriven: in pieces, twice, in vain, until nothing is open.
+   */
   async #settleAll(): Promise<void> {
     for (let round = 0; round < MOST_ROUNDS; round++) {
       const due = await Promise.all(this.triggers.map((trigger) => this.#openRecords(trigger)))
@@ -148,7 +161,7 @@ export class World {
     if (mishap === undefined || invocation === undefined) return false
     const { trigger, delivery } = invocation
     if (!trigger.awaits(delivery)) return false
-    this.#trace?.event(`trigger p${trigger.topic.id.partition}`, `${mishap}: it waits for ${actor.name} no longer`)
+    this.#trace?.event(`trigger ${trigger.topic.name}`, `${mishap}: it waits for ${actor.name} no longer`)
     trigger[mishap]()
     return true
   }
@@ -187,7 +200,7 @@ export class World {
     return this.#random.chance(0.3) ? 'deployed' : 'fixed'
   }
 
-  #note(error: unknown): void {
+  #note(error: Error | undefined): void {
     const isMisfortune = error === undefined || (error instanceof InletError && error.code === 'STORE_UNAVAILABLE')
     if (!isMisfortune) this.surprises.push(String(error))
   }

@@ -8,7 +8,8 @@ const PIPELINE = 'test/helpers/sensors.ts'
 const directory = temporaryDirectory()
 const lake = (): string => path.join(directory(), 'lake')
 
-const run = (events: string, ...more: string[]) => inlet(['run', PIPELINE, '--events', events, '--lake', lake(), '--json', ...more])
+const run = (events: string, ...more: string[]) =>
+  inlet(['run', PIPELINE, '--events', events, '--lake', lake(), '--json', ...more])
 const count = async (table = 'sensors'): Promise<unknown> =>
   JSON.parse((await inlet(['query', `SELECT count(*)::INT AS n FROM ${table}`, '--lake', lake(), '--json'])).stdout)
 
@@ -20,7 +21,10 @@ async function values(lines: readonly string[], name = 'values.ndjson'): Promise
 
 async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(path.join(lake(), folder), { recursive: true, withFileTypes: true })
-  return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name)).sort()
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort()
 }
 
 const days = Array.from({ length: 12 }, (_, i) => reading(i + 1, `2026-01-${String(1 + (i % 3)).padStart(2, '0')}`))
@@ -30,9 +34,23 @@ describe('run', () => {
     const file = await values([...days, '{', reading(0)])
     const first = await run(file, '--batch', '5', '--partitions', '2')
     expect(first).toMatchObject({ code: 0 })
-    expect(JSON.parse(first.stdout)).toMatchObject({ records: 14, known: 0, written: 12, rows: 12, deadLetters: 1, skipped: 1 })
+    expect(JSON.parse(first.stdout)).toMatchObject({
+      records: 14,
+      known: 0,
+      written: 12,
+      rows: 12,
+      deadLetters: 1,
+      skipped: 1,
+    })
     const again = await run(file, '--batch', '3', '--partitions', '2')
-    expect(JSON.parse(again.stdout)).toMatchObject({ records: 14, known: 14, written: 0, rows: 0, files: 0, deadLetters: 0 })
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      records: 14,
+      known: 14,
+      written: 0,
+      rows: 0,
+      files: 0,
+      deadLetters: 0,
+    })
     expect(await count()).toEqual([{ n: 12 }])
     expect(await count('sensors_dead_letters')).toEqual([{ n: 1 }])
   })
@@ -41,7 +59,9 @@ describe('run', () => {
     const file = await values(Array.from({ length: 600 }, (_, i) => reading(i + 1)))
     const results = await Promise.all(['7', '11', '13'].map((batch) => run(file, '--batch', batch)))
     expect(results.map(({ code }) => code)).toEqual([0, 0, 0])
-    const summaries = results.map(({ stdout }) => JSON.parse(stdout) as { written: number; known: number; records: number })
+    const summaries = results.map(
+      ({ stdout }) => JSON.parse(stdout) as { written: number; known: number; records: number },
+    )
     expect(summaries.reduce((sum, { written }) => sum + written, 0)).toBe(600)
     for (const { written, known, records } of summaries) expect(written + known).toBe(records)
     expect(await count()).toEqual([{ n: 600 }])
@@ -59,14 +79,39 @@ describe('run', () => {
 
   test.each([
     ['an unknown pipeline', ['run', 'nope', '--events', 'x.json'], 2, /unknown pipeline "nope"; there are: .*flights/],
-    ['a pipeline file that is not there', ['run', './nope.ts', '--events', 'x.json'], 2, /there is no file \.\/nope\.ts/],
-    ['a file that is not there', ['run', PIPELINE, '--events', 'nope.json'], 1, /cannot read nope\.json: there is no such file/],
+    [
+      'a pipeline file that is not there',
+      ['run', './nope.ts', '--events', 'x.json'],
+      2,
+      /there is no file \.\/nope\.ts/,
+    ],
+    [
+      'a file that is not there',
+      ['run', PIPELINE, '--events', 'nope.json'],
+      1,
+      /cannot read nope\.json: there is no such file/,
+    ],
     ['a directory', ['run', PIPELINE, '--events', '%folder.json'], 1, /folder\.json: it is a directory/],
-    ['a file of an unknown kind', ['run', PIPELINE, '--events', 'package.lock'], 1, /cannot tell what package\.lock holds/],
-    ['a file that is no JSON', ['run', PIPELINE, '--events', '%bad.json'], 1, /bad\.json as an MSK event: it is not JSON/],
+    [
+      'a file of an unknown kind',
+      ['run', PIPELINE, '--events', 'package.lock'],
+      1,
+      /cannot tell what package\.lock holds/,
+    ],
+    [
+      'a file that is no JSON',
+      ['run', PIPELINE, '--events', '%bad.json'],
+      1,
+      /bad\.json as an MSK event: it is not JSON/,
+    ],
     ['a file that is no MSK event', ['run', PIPELINE, '--events', '%empty.json'], 1, /not an MSK event: eventSource/],
     ['a file that is no gzip', ['run', PIPELINE, '--events', '%bad.ndjson.gz'], 1, /it is not gzip/],
-    ['a row that Parquet cannot hold', ['run', 'test/fixtures/row-of-any.ts', '--events', 'x.json'], 1, /row-of-any\.ts: pipeline row-of-any: row\.payload\.body: .*"any"/],
+    [
+      'a row that Parquet cannot hold',
+      ['run', 'test/fixtures/row-of-any.ts', '--events', 'x.json'],
+      1,
+      /row-of-any\.ts: pipeline row-of-any: row\.payload\.body: .*"any"/,
+    ],
     ['an option that there is not', ['run', PIPELINE, '--events', 'x', '--bach', '5'], 2, /unknown option '--bach'/],
     ['a batch of none', ['run', PIPELINE, '--events', 'x', '--batch', '0'], 2, /Expected a whole number from 1/],
     ['a missing option', ['run', PIPELINE], 2, /required option '--events/],
@@ -98,14 +143,18 @@ describe('query', () => {
   test('an unknown table: the error lists those that there are', async () => {
     await run(await values(days))
     const result = await inlet(['query', 'SELECT * FROM nope', '--lake', lake()])
-    expect(result).toMatchObject({ code: 1, stderr: expect.stringMatching(/nope does not exist[^]*The lake's tables: sensors/) })
+    expect(result).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/nope does not exist[^]*The lake's tables: sensors/),
+    })
     expect(result.stderr).not.toMatch(/\n\s+at /)
   })
 })
 
 describe('verify', () => {
   const verify = () => inlet(['verify', '--lake', lake(), '--json'])
-  const commits = async (): Promise<string[]> => (await filesBelow('log')).filter((file) => file.includes('/p0/commits/'))
+  const commits = async (): Promise<string[]> =>
+    (await filesBelow('log')).filter((file) => file.includes('/p0/commits/'))
 
   beforeEach(async () => {
     await run(await values(days), '--partitions', '1', '--batch', '4')

@@ -1,7 +1,14 @@
 import { textTable } from '#shared/cli/text-table.ts'
 
 test('numbers to the right, text to the left, null as a dash', () => {
-  const table = textTable(['name', 'n', 'at'], [['a', 1, null], ['bcdef', 22, 'x'], [null, '1,234.5', '']])
+  const table = textTable(
+    ['name', 'n', 'at'],
+    [
+      ['a', 1, null],
+      ['bcdef', 22, 'x'],
+      [null, '1,234.5', ''],
+    ],
+  )
   expect(table.split('\n')).toEqual([
     'name         n  at',
     '─────  ───────  ──',

@@ -52,17 +52,17 @@ test('never more than the limit at a time, and all come through, whenever they c
       async (limit, calls) => {
         const gate = new CallGate(limit)
         let [running, most, ended] = [0, 0, 0]
+        const call = async (ticks: number, fails: boolean): Promise<void> => {
+          running += 1
+          most = Math.max(most, running)
+          for (let i = 0; i < ticks; i++) await Promise.resolve()
+          running -= 1
+          ended += 1
+          if (fails) throw new Error('no')
+        }
         const results: Promise<void>[] = []
         for (const { ticks, gap, fails } of calls) {
-          const call = gate.pass(async () => {
-            running += 1
-            most = Math.max(most, running)
-            for (let i = 0; i < ticks; i++) await Promise.resolve()
-            running -= 1
-            ended += 1
-            if (fails) throw new Error('no')
-          })
-          results.push(call.catch(() => undefined))
+          results.push(gate.pass(() => call(ticks, fails)).catch(() => undefined))
           for (let i = 0; i < gap; i++) await Promise.resolve()
         }
         await Promise.all(results)

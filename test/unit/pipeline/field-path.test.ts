@@ -14,6 +14,10 @@ test.each<[PropertyKey[], string | null]>([
   [['a', '0'], 'a["0"]'],
   [['a', 'say "x"\n'], 'a["say \\"x\\"\\n"]'],
   [['x'.repeat(41).concat(' ')], `["${'x'.repeat(40)}…"]`],
+  [['x'.repeat(40)], 'x'.repeat(40)],
+  [['a', 'x'.repeat(41)], `a["${'x'.repeat(40)}…"]`],
+  [[`${'x'.repeat(39)}😀😀`], `["${'x'.repeat(39)}…"]`],
+  [['\ud83d'], '["\\ud83d"]'],
 ])('the path %j reads %j', (path, text) => {
   expect(fieldPath(path)).toBe(text)
 })

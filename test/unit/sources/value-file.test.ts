@@ -31,7 +31,8 @@ test.each([1, 2, 3, 7, 100])('batches of %i give every line the same partition a
     const { partitions } = parseMskEvent(event)
     expect(partitions.reduce((sum, { records }) => sum + records.length, 0)).toBeLessThanOrEqual(batch)
     for (const { partition, records } of partitions) {
-      for (const { offset, value } of records) places.set(new TextDecoder().decode(value ?? undefined), `${partition}@${offset}`)
+      for (const { offset, value } of records)
+        places.set(new TextDecoder().decode(value ?? undefined), `${partition}@${offset}`)
     }
   }
   expect([...places.entries()]).toHaveLength(20)

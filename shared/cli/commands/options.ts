@@ -1,0 +1,33 @@
+import process from 'node:process'
+import { type Command, InvalidArgumentError } from 'commander'
+
+/** How the commands are called in this project. */
+const CALL = 'npm run -s inlet --'
+
+/** Adds examples to what `--help` shows. */
+export function examples(...calls: readonly string[]): string {
+  return `\n${calls.length === 1 ? 'Example' : 'Examples'}:\n${calls.map((call) => `  ${CALL} ${call}`).join('\n')}`
+}
+
+/** The option that says which lake. */
+export function withLake(command: Command): Command {
+  return command.requiredOption('--lake <url>', 'the lake: a directory, or s3://bucket/prefix')
+}
+
+export function atLeastOne(text: string): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('Expected a whole number from 1.')
+  return value
+}
+
+export function atLeastZero(text: string): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('Expected a whole number from 0.')
+  return value
+}
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}

@@ -1,0 +1,33 @@
+import type { Command } from 'commander'
+import { columnsOfPipelines } from '#shared/cli/pipeline-columns.ts'
+import { whereIsPage } from '#shared/cli/whereis-page.ts'
+import { whereIs } from '#shared/cli/whereis.ts'
+import { openStore } from '#shared/lake/open-store.ts'
+import { atLeastZero, examples, print, withLake } from './options.ts'
+
+interface Options {
+  readonly lake: string
+  readonly pipeline?: string
+  readonly json?: true
+}
+
+export function addWhereis(program: Command): void {
+  withLake(
+    program
+      .command('whereis')
+      .description(
+        'tell what became of one record: a row, a dead letter, skipped, a gap, or not landed yet; and which commit says so',
+      )
+      .argument('<topic>', 'its topic')
+      .argument('<partition>', 'its Kafka partition', atLeastZero)
+      .argument('<offset>', 'its offset', atLeastZero),
+  )
+    .option('--pipeline <name>', 'ask the logs of this pipeline only')
+    .option('--json', 'print an array with an object for each log')
+    .addHelpText('after', examples('whereis flights 0 16 --lake .lake'))
+    .action(async (topic: string, partition: number, offset: number, { lake, pipeline, json }: Options) => {
+      const position = { topic, partition, offset, pipeline }
+      const found = await whereIs(openStore(lake), position, columnsOfPipelines)
+      print(json ? JSON.stringify(found) : whereIsPage(position, found))
+    })
+}

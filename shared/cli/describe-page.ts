@@ -1,0 +1,128 @@
+import { LISTING_CAVEAT } from './athena-ddl.ts'
+import type { ColumnDescription, PipelineDescription, TableDescription } from './describe.ts'
+import { contractFields, type JsonSchema } from './event-contract.ts'
+import { printable, shortened } from './printable.ts'
+import { formatBytes, formatCount } from './progress.ts'
+import { textTable } from './text-table.ts'
+import * as limits from './trigger-limits.ts'
+
+const MAX_RULES = 80
+
+/** What a pipeline promises and demands, as a page for people. */
+export function describePage(description: PipelineDescription): string {
+  const { name, topic, version, table, deadLetters } = description
+  return [
+    `pipeline ${name}, of topic ${topic} into table ${table.name} (version ${version})`,
+    section('Event contract: what producers send', eventTable(description.event)),
+    section('Row contract: what readers find', columnsTable(table)),
+    section('Partitions', partitions(table)),
+    section('Policies', policies(description)),
+    section(`Dead letters: ${deadLetters.name}`, deadLetterText(deadLetters)),
+    section('Limits on the way', limitsText()),
+    section('Athena, over the files as they lie', `${table.athenaDdl}\n\n${LISTING_CAVEAT}`),
+  ].join('\n\n\n')
+}
+
+function section(title: string, text: string): string {
+  return `${title}\n\n${text
+    .split('\n')
+    .map((line) => (line === '' ? '' : `  ${line}`))
+    .join('\n')}`
+}
+
+function eventTable(schema: JsonSchema): string {
+  const rows = contractFields(schema).map(({ field, type, rules, nullable, optional }) => [
+    field ?? '(the value)',
+    type,
+    yesOrNothing(nullable),
+    yesOrNothing(optional),
+    shortened(rules.join(', '), MAX_RULES),
+  ])
+  return textTable(['field', 'type', 'nullable', 'optional', 'rules'], rows)
+}
+
+function yesOrNothing(is: boolean): string {
+  return is ? 'yes' : ''
+}
+
+function columnsTable({ columns, format }: TableDescription): string {
+  const isParquet = format === 'parquet'
+  const head = ['column', 'nullable', 'type', ...(isParquet ? ['Parquet', 'Iceberg'] : ['JSON']), 'Glue and Athena']
+  const rows = columns.map(({ name, nullable, type, parquet, json, iceberg, athena }) => [
+    name,
+    yesOrNothing(nullable),
+    type,
+    ...(isParquet ? [parquet, iceberg ?? 'none'] : [json]),
+    athena,
+  ])
+  return [textTable(head, rows), ...columnNotes(columns, isParquet)].join('\n\n')
+}
+
+function columnNotes(columns: readonly ColumnDescription[], isParquet: boolean): string[] {
+  if (!isParquet)
+    return [
+      'Iceberg tables hold Parquet, not JSON Lines. Numbers are exact in the files; readers that take JSON numbers\n' +
+        'for doubles, DuckDB among them, round decimals of more than 15 digits.',
+    ]
+  const notes: string[] = []
+  const uuids = columns.filter(({ type }) => type === 'uuid').map(({ name }) => printable(name))
+  if (uuids.length > 0) notes.push(`${uuids.join(', ')}: Athena has no UUID in plain files and reads its 16 bytes.`)
+  const without = columns.filter(({ iceberg }) => iceberg === null).map(({ name }) => printable(name))
+  if (without.length === 0) return notes
+  notes.push(
+    `${without.join(', ')}: Iceberg's version 2 has no timestamp in milliseconds, so an Iceberg table cannot hold this.\n` +
+      'The column "timestamp", in microseconds, is in both.',
+  )
+  return notes
+}
+
+function partitions({ partitions: fields, examplePath }: TableDescription): string {
+  const example = `as ${printable(examplePath)}`
+  if (fields.length === 0) return `none\n\n${example}`
+  const rows = fields.map(({ name, column, transform }) => [name, transform, column])
+  return `${textTable(['field', 'transform', 'of column'], rows)}\n\n${example}`
+}
+
+function policies({ policies: { tombstones, unknownKeys, keep }, deadLetters, table }: PipelineDescription): string {
+  const ofTombstones = {
+    skip: 'skipped, and counted',
+    reject: `a dead letter in ${deadLetters.name}`,
+    row: 'a row whose contract columns are all null; its key is in _key',
+  }
+  const ofKeys = { strip: 'dropped before the transform', reject: `a dead letter in ${deadLetters.name}` }
+  return [
+    `tombstones     ${ofTombstones[tombstones]}`,
+    `unknown keys   ${ofKeys[unknownKeys]}`,
+    `kept parts     ${keep.length === 0 ? 'none of key, headers and timestamp type' : keep.join(', ')}`,
+    `files          ${table.format}`,
+  ].join('\n')
+}
+
+function deadLetterText({ columns, partitions: [field], examplePath }: TableDescription): string {
+  const names = columns.map(({ name }) => name)
+  return [
+    `columns        ${names.slice(0, 10).join(', ')}`,
+    `               ${names.slice(10).join(', ')}`,
+    `partitions     ${field?.transform} of ${field?.column}, Kafka's timestamp`,
+    `as             ${printable(examplePath)}`,
+  ].join('\n')
+}
+
+function limitsText(): string {
+  const [least, most] = limits.BATCH_RECORDS
+  const [shortest, longest] = limits.WINDOW_SECONDS
+  const { usual, most: greatest } = limits.MESSAGE_BYTES
+  const mebibytes = (bytes: number): string => `${bytes / 2 ** 20} MiB`
+  return [
+    'Lambda trigger',
+    `  payload      ${formatBytes(limits.PAYLOAD_BYTES)} with keys and values in base64: about ${formatBytes(limits.RAW_BYTES)} of records`,
+    `  batch        ${formatCount(least)} to ${formatCount(most)} records, collected for ${shortest} to ${longest} s`,
+    `  timeout      at most ${limits.TIMEOUT_MINUTES} minutes`,
+    'MSK Serverless',
+    `  message      ${mebibytes(usual)}, up to ${mebibytes(greatest)} with the topic's max.message.bytes`,
+    `  partition    ${limits.PARTITION_RATES.in} MB/s in, ${limits.PARTITION_RATES.out} MB/s out`,
+    `  cluster      ${limits.CLUSTER_RATES.in} MB/s in, ${limits.CLUSTER_RATES.out} MB/s out`,
+    '',
+    `A record above about ${formatBytes(limits.RAW_BYTES)} cannot come through Lambda, though Kafka may take it: keep max.message.bytes below.`,
+  ].join('\n')
+}

@@ -1,0 +1,81 @@
+import { deadLetterTable } from '#shared/pipeline/dead-letter.ts'
+import { dataPrefix } from '#shared/lake/log-keys.ts'
+import { typeName } from '#shared/pipeline/columns.ts'
+import type { Pipeline } from '#shared/pipeline/pipeline.ts'
+import type { Table } from '#shared/pipeline/table.ts'
+import { athenaDdl } from './athena-ddl.ts'
+import { athenaType, icebergType, jsonType, parquetType } from './column-types.ts'
+import { eventSchema, type JsonSchema } from './event-contract.ts'
+import { examplePartition } from './example-partition.ts'
+
+/** A column, and its type in the words of those who read it. */
+export interface ColumnDescription {
+  readonly name: string
+  readonly nullable: boolean
+  readonly type: string
+  /** Null in a table of JSON Lines. */
+  readonly parquet: string | null
+  /** Null in a table of Parquet. */
+  readonly json: string | null
+  /** Null where Iceberg's version 2 has no such type, and in a table of JSON Lines, which Iceberg does not hold. */
+  readonly iceberg: string | null
+  /** The type that Glue and Athena know it by, in a table of plain files. */
+  readonly athena: string
+}
+
+export interface TableDescription {
+  readonly name: string
+  readonly format: Table['format']
+  readonly columns: readonly ColumnDescription[]
+  readonly partitions: readonly { readonly name: string; readonly column: string; readonly transform: string }[]
+  /** Where a file of the table could lie, below the lake. */
+  readonly examplePath: string
+  readonly athenaDdl: string
+}
+
+export interface PipelineDescription {
+  readonly name: string
+  readonly topic: string
+  readonly version: string
+  /** What producers promise, as JSON Schema. */
+  readonly event: JsonSchema
+  readonly policies: Pick<Pipeline, 'tombstones' | 'unknownKeys'> & { readonly keep: Table['keep'] }
+  readonly table: TableDescription
+  readonly deadLetters: TableDescription
+}
+
+/** All that a pipeline's declaration means for those who write to its topic and those who read its tables. */
+export function describePipeline(pipeline: Pipeline, lakeUrl: string): PipelineDescription {
+  const { name, topic, version, event, table, tombstones, unknownKeys } = pipeline
+  return {
+    name,
+    topic,
+    version,
+    event: eventSchema(event),
+    policies: { tombstones, unknownKeys, keep: table.keep },
+    table: describeTable(table, lakeUrl),
+    deadLetters: describeTable(deadLetterTable(pipeline), lakeUrl),
+  }
+}
+
+function describeTable(table: Table, lakeUrl: string): TableDescription {
+  const isParquet = table.format === 'parquet'
+  const columns = table.columns.map(({ name, type, nullable }) => ({
+    name,
+    nullable,
+    type: typeName(type),
+    parquet: isParquet ? parquetType(type) : null,
+    json: isParquet ? null : jsonType(type),
+    iceberg: isParquet ? icebergType(type) : null,
+    athena: athenaType(type, isParquet ? 'parquet' : 'json'),
+  }))
+  const directories = examplePartition(table.partitionSpec)
+  return {
+    name: table.name,
+    format: table.format,
+    columns,
+    partitions: table.partitionSpec.map(({ name, column, transform }) => ({ name, column, transform })),
+    examplePath: `${dataPrefix(table.name)}${directories === '' ? '' : `${directories}/`}….${table.format}`,
+    athenaDdl: athenaDdl(table, lakeUrl),
+  }
+}

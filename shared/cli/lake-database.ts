@@ -1,0 +1,116 @@
+import path from 'node:path'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import type { ObjectStore } from '#shared/lake/object-store.ts'
+import type { Column } from '#shared/pipeline/columns.ts'
+import type { DataFile } from '#shared/pipeline/commit.ts'
+import { type LocalFiles, missingFile, withLocalFiles } from './data-files.ts'
+import { jsonLinesSelect } from './json-lines-select.ts'
+import { literal, quoted } from './sql-text.ts'
+
+/** SQL that DuckDB refuses. */
+export class QueryError extends Error {
+  override readonly name = 'QueryError'
+}
+
+export interface Answer {
+  readonly columns: readonly string[]
+  /** Values as JSON holds them: 64-bit integers, times and decimals are text. */
+  readonly rows: readonly (readonly unknown[])[]
+}
+
+/** Data files to be read as a table. */
+export interface FileTable {
+  readonly name: string
+  readonly files: readonly DataFile[]
+  /** Adds the column `_file`: the place of each row's file (see `keyOf`). */
+  readonly withFile?: boolean
+  /** Why the table can be described but not read. */
+  readonly unreadable?: string
+}
+
+/** What pipelines say of a table's columns: files of JSON Lines do not say it themselves. */
+export type ColumnsOf = (table: string) => Promise<readonly Column[] | undefined>
+
+/** An in-memory DuckDB whose tables are views of data files. It can read nothing else, and write nothing. */
+export interface LakeDatabase {
+  /** @throws QueryError with DuckDB's reason */
+  readonly query: (sql: string) => Promise<Answer>
+  /** The lake's key of a data file: undoes `_file`. */
+  readonly keyOf: LocalFiles['keyOf']
+  /** What `_file` holds for a data file. */
+  readonly pathOf: LocalFiles['pathOf']
+}
+
+/** The column that `withFile` adds; names with an underscore are never a contract's. */
+export const FILE_COLUMN = '_file'
+
+/** Works with data files as tables of SQL. Times are shown in UTC, as the lake's partitions are. */
+export function withLakeDatabase<T>(
+  store: ObjectStore,
+  tables: readonly FileTable[],
+  work: (database: LakeDatabase) => Promise<T>,
+  columnsOf: ColumnsOf = async () => undefined,
+): Promise<T> {
+  const files = tables.flatMap((table) => table.files)
+  return withLocalFiles(store, files, async (local) => {
+    const instance = await DuckDBInstance.create(':memory:')
+    const connection = await instance.connect()
+    const query = (sql: string): Promise<Answer> => ask(connection, sql, local)
+    try {
+      await query("SET TimeZone = 'UTC'")
+      for (const table of tables) await query(await viewOf(table, local, query, columnsOf))
+      await query(`SET allowed_directories = [${literal(`${local.folder}${path.sep}`)}]`)
+      await query('SET enable_external_access = false')
+      await query('SET lock_configuration = true')
+      return await work({ query, keyOf: local.keyOf, pathOf: local.pathOf })
+    } finally {
+      connection.closeSync()
+      instance.closeSync()
+    }
+  })
+}
+
+async function ask(connection: DuckDBConnection, sql: string, local: LocalFiles): Promise<Answer> {
+  try {
+    const reader = await connection.runAndReadAll(sql)
+    return { columns: reader.deduplicatedColumnNames(), rows: reader.getRowsJson() }
+  } catch (error) {
+    const reason = (error as Error).message
+    const missing = /No files found that match the pattern "(?<file>[^"]+)"/.exec(reason)?.groups?.['file']
+    // A file of the query's own choice is not one of the lake's.
+    if (missing !== undefined && local.keyOf(missing) !== missing) throw missingFile(local.keyOf(missing))
+    throw new QueryError(reason, { cause: error })
+  }
+}
+
+async function viewOf(
+  table: FileTable,
+  local: LocalFiles,
+  query: LakeDatabase['query'],
+  columnsOf: ColumnsOf,
+): Promise<string> {
+  const paths = (ending: string): readonly string[] =>
+    table.files.flatMap((file) => (file.path.endsWith(ending) ? [local.pathOf(file.path)] : []))
+  const fileColumn = table.withFile === true ? FILE_COLUMN : undefined
+  const selects: string[] = []
+  const parquet = paths('.parquet')
+  if (parquet.length > 0) selects.push(parquetSelect(parquet, fileColumn))
+  const [parquetOfTable] = selects
+  for (const [ending, compression] of [
+    ['.jsonl.gz', 'gzip'],
+    ['.jsonl.zst', 'zstd'],
+  ] as const) {
+    const source = { paths: paths(ending), compression, fileColumn }
+    if (source.paths.length === 0) continue
+    selects.push(await jsonLinesSelect(source, (await columnsOf(table.name)) ?? [], parquetOfTable, query))
+  }
+  const all = selects.join(' UNION ALL BY NAME ')
+  const { unreadable } = table
+  const select = unreadable === undefined ? all : `SELECT * FROM (${all}) WHERE error(${literal(unreadable)})`
+  return `CREATE VIEW ${quoted(table.name)} AS ${select}`
+}
+
+function parquetSelect(paths: readonly string[], fileColumn: string | undefined): string {
+  const file = fileColumn === undefined ? '' : `, filename = ${literal(fileColumn)}`
+  return `SELECT * FROM read_parquet([${paths.map(literal).join(', ')}], union_by_name = true, hive_partitioning = false${file})`
+}

@@ -1,0 +1,60 @@
+import type { Column } from '#shared/pipeline/columns.ts'
+import type { Row } from '#shared/pipeline/outcome.ts'
+import { ownField, type Store, storedForm } from './stored-form.ts'
+import { UnstorableError } from './unstorable.ts'
+
+/** A row → the stored form of its columns' values, in the order of the columns; null where there is none. */
+export type RowReader = (row: Row) => unknown[]
+
+const readers = new WeakMap<readonly Column[], RowReader>()
+
+/**
+ * A function that reads a row's columns, generated once per table: property names that stand in the source are read
+ * several times as fast as names that are looked up in a loop.
+ */
+export function rowReaderOf(columns: readonly Column[]): RowReader {
+  const made = readers.get(columns)
+  if (made !== undefined) return made
+  const stores = columns.map(({ type }) => storedForm(type))
+  const reads = columns.map(({ name, nullable }, i) => {
+    const key = JSON.stringify(name)
+    const field = name in Object.prototype ? `ownField(row, ${key})` : `row[${key}]`
+    return `(value = ${field}) === null || value === undefined ? ${nullable ? 'null' : 'none()'} : stores[${i}](value)`
+  })
+  // oxlint-disable-next-line no-implied-eval -- of column names, as string literals
+  const generate = new Function(
+    'stores',
+    'ownField',
+    'none',
+    `return (row) => { let value; return [\n${reads.join(',\n')}\n] }`,
+  ) as (stores: readonly Store[], field: typeof ownField, missing: () => never) => RowReader
+  const read = generate(stores, ownField, none)
+  const reader: RowReader = (row) => {
+    try {
+      return read(row)
+    } catch (error) {
+      throw error instanceof UnstorableError ? blamed(error, columns, row) : error
+    }
+  }
+  readers.set(columns, reader)
+  return reader
+}
+
+function none(): never {
+  throw new UnstorableError('expected a value, found none')
+}
+
+/** The same error with the column that it comes from: looked for only now, so that good rows do not pay for it. */
+function blamed(error: UnstorableError, columns: readonly Column[], row: Row): UnstorableError {
+  const column = columns.find(({ name, type, nullable }) => {
+    const value = ownField(row, name)
+    if (value === null || value === undefined) return !nullable
+    try {
+      storedForm(type)(value)
+      return false
+    } catch {
+      return true
+    }
+  })
+  return new UnstorableError(error.message, column?.name ?? null)
+}

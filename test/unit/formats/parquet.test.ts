@@ -1,0 +1,214 @@
+import { parquetMetadata } from 'hyparquet'
+import { ParquetRows } from '#shared/formats/parquet.ts'
+import { UnstorableError } from '#shared/formats/unstorable.ts'
+import type { Row } from '#shared/pipeline/outcome.ts'
+import {
+  always,
+  BEYOND_THE_CALENDAR,
+  listOf,
+  maybe,
+  SAMPLED,
+  structOf,
+  timestamp,
+} from '#test/helpers/column-samples.ts'
+import { askParquet, type DuckDBTable, duckDBType, readWithDuckDB } from '#test/helpers/duckdb-reader.ts'
+import { readWithHyparquet } from '#test/helpers/hyparquet-reader.ts'
+import { parquetOf, sampledTable } from '#test/helpers/sampled-table.ts'
+import type { StoredRow } from '#test/helpers/stored.ts'
+
+const valuesOf = (rows: readonly StoredRow[], name: string): unknown[] => rows.map((row) => row[name])
+
+describe.each([
+  ['in columns that allow null', { nullable: true, times: 1 }],
+  ['in columns that do not', { nullable: false, times: 1 }],
+  ['in columns that allow null, many times over', { nullable: true, times: 40 }],
+  ['in columns that do not, many times over', { nullable: false, times: 40 }],
+])('every value is read back %s', (_, options) => {
+  const { columns, rows, stored } = sampledTable(SAMPLED, options)
+  let byDuckDB: DuckDBTable
+  let byHyparquet: readonly StoredRow[]
+
+  beforeAll(async () => {
+    const file = parquetOf(columns, rows)
+    byDuckDB = await readWithDuckDB(file, columns)
+    byHyparquet = await readWithHyparquet(file, columns)
+  })
+
+  test.each(columns)('$name, by DuckDB', ({ name, type }) => {
+    expect(byDuckDB.types[name]).toBe(duckDBType(type))
+    expect(valuesOf(byDuckDB.rows, name)).toEqual(valuesOf(stored, name))
+  })
+
+  test.each(columns)('$name, by hyparquet', ({ name }) => {
+    expect(valuesOf(byHyparquet, name)).toEqual(valuesOf(stored, name))
+  })
+})
+
+async function expectReadBack(columns: Parameters<typeof parquetOf>[0], rows: Row[], stored: StoredRow[]) {
+  const file = parquetOf(columns, rows)
+  expect((await readWithDuckDB(file, columns)).rows).toEqual(stored)
+  expect(await readWithHyparquet(file, columns)).toEqual(stored)
+}
+
+test('columns of nothing but null are read back, whatever their type', async () => {
+  const columns = SAMPLED.map(({ name, type }) => maybe(name, type))
+  const nothing = Object.fromEntries(columns.map(({ name }) => [name, null]))
+  await expectReadBack(
+    columns,
+    Array.from({ length: 20 }, () => ({})),
+    Array.from({ length: 20 }, () => nothing),
+  )
+})
+
+test('a file without rows has the columns', async () => {
+  const columns = SAMPLED.map(({ name, type }) => always(name, type))
+  const { types, rows } = await readWithDuckDB(parquetOf(columns, []), columns)
+  expect(rows).toEqual([])
+  expect(types).toEqual(Object.fromEntries(columns.map(({ name, type }) => [name, duckDBType(type)])))
+})
+
+test('times beyond the years 1 to 9999 are what they are', async () => {
+  const columns = [maybe('t', timestamp('us', true))]
+  const rows = BEYOND_THE_CALENDAR.map(([t]) => ({ t }))
+  await expectReadBack(
+    columns,
+    rows,
+    BEYOND_THE_CALENDAR.map(([, t]) => ({ t })),
+  )
+})
+
+// A dictionary that takes −0 and 0 for one value loses the sign.
+test.each(['float', 'double'] as const)('zeros of a %s keep their sign among many', async (kind) => {
+  const columns = [always('v', kind), maybe('l', listOf(maybe, kind)), maybe('s', structOf(maybe('v', kind)))]
+  const rows = Array.from({ length: 200 }, (_, i) => {
+    const v = i % 3 === 0 ? -0 : 0
+    return { v, l: [v, null, 1], s: i % 5 === 0 ? null : { v } }
+  })
+  await expectReadBack(columns, rows, rows)
+})
+
+test('columns have any name', async () => {
+  const names = ['a b', 'ä😀', '"', "'", '\\', '1', 'select', 'key_value', 'list', 'element', 'x\ny', 'toString']
+  const columns = names.flatMap((name) => [maybe(name, structOf(maybe(name, 'int32')))])
+  const row = Object.fromEntries(names.map((name, i) => [name, { [name]: i }]))
+  await expectReadBack(columns, [row], [row])
+})
+
+test('a dot in a name does not make it another', async () => {
+  const columns = [maybe('a.b', 'int32'), maybe('a', structOf(maybe('b', 'int32'), maybe('b.c', 'int32')))]
+  const row = { 'a.b': 1, a: { b: 2, 'b.c': 3 } }
+  expect((await readWithDuckDB(parquetOf(columns, [row]), columns)).rows).toEqual([row])
+})
+
+test.each(['constructor', 'toString', 'valueOf', '__proto__', 'hasOwnProperty'])(
+  'a row without the field %s has null there, not what every object has',
+  async (name) => {
+    const columns = [maybe(name, 'string'), maybe('s', structOf(maybe(name, 'int64'), maybe('t', 'string')))]
+    const present = JSON.parse(`{"${name}": "x", "s": {"${name}": 5}}`) as Row
+    const file = parquetOf(columns, [{ s: {} }, present])
+    expect(await askParquet(file, (path) => `SELECT "${name}" AS v, s."${name}" AS w FROM '${path}'`)).toEqual([
+      { v: null, w: null },
+      { v: 'x', w: '5' },
+    ])
+  },
+)
+
+test('fields of a row that are no columns are left out', async () => {
+  await expectReadBack([maybe('a', 'int32')], [{ a: 1, b: 2, _c: 'x' }], [{ a: 1 }])
+})
+
+// JavaScript's readers drop the mark, so the bytes are asked for.
+test('a byte-order mark is a character of the text', async () => {
+  const file = parquetOf([maybe('t', 'string')], [{ t: '\ufeffx\ufeff' }])
+  expect(await askParquet(file, (path) => `SELECT hex(t) AS t FROM '${path}'`)).toEqual([{ t: 'EFBBBF78EFBBBF' }])
+})
+
+test('columns longer than a page are whole', async () => {
+  const columns = [always('i', 'int32'), maybe('l', listOf(maybe, 'string')), always('t', 'string')]
+  // Lists of different lengths: a row never spans pages.
+  const rows = Array.from({ length: 3000 }, (_, i) => {
+    const l = i % 7 === 0 ? null : Array.from({ length: i % 5 }, (_, j) => (j === 3 ? null : `${i}.${j}`.repeat(100)))
+    return { i, l, t: `${i} `.repeat(100) }
+  })
+  const file = parquetOf(columns, rows)
+  const pages = parquetMetadata(file).row_groups[0]?.columns.map((chunk) => chunk.meta_data?.encoding_stats?.[0]?.count)
+  expect(pages?.[1]).toBeGreaterThan(1)
+  expect(pages?.[2]).toBeGreaterThan(1)
+  await expectReadBack(columns, rows, rows)
+})
+
+test('row groups hold 122,880 rows', async () => {
+  const rows = Array.from({ length: 122_880 * 2 + 1 }, (_, n) => ({ n }))
+  const file = parquetOf([always('n', 'int32')], rows)
+  const groups = parquetMetadata(file).row_groups
+  expect(groups.map((group) => Number(group.num_rows))).toEqual([122_880, 122_880, 1])
+  expect(groups.map(({ columns }) => columns[0]?.meta_data?.statistics?.max_value)).toEqual([122_879, 245_759, 245_760])
+  const [sum] = await askParquet(
+    file,
+    (path) =>
+      `SELECT count(*) AS n, sum(n) AS s, bool_and(n = file_row_number) AS o FROM read_parquet('${path}', file_row_number=true)`,
+  )
+  expect(sum).toEqual({ n: '245761', s: '30199111680', o: true })
+})
+
+test('the footer carries the metadata, and who wrote the file', () => {
+  const metadata = { 'inlet.pipeline': 'flights', 'inlet.pipeline_version': 'v1', 'inlet.attempt': 'é😀 "1"' }
+  const footer = parquetMetadata(parquetOf([maybe('a', 'int32')], [{ a: 1 }], metadata))
+  expect(footer.key_value_metadata).toEqual(Object.entries(metadata).map(([key, value]) => ({ key, value })))
+  expect(footer.created_by).toMatch(/^inlet/)
+})
+
+test('columns are compressed with zstd', () => {
+  const footer = parquetMetadata(parquetOf([always('a', 'string')], [{ a: 'abc'.repeat(1000) }]))
+  const chunk = footer.row_groups[0]?.columns[0]?.meta_data
+  expect(chunk?.codec).toBe('ZSTD')
+  expect(Number(chunk?.total_compressed_size)).toBeLessThan(200)
+})
+
+describe('appending', () => {
+  const columns = [always('a', 'int64'), maybe('b', 'date'), maybe('c', 'string')]
+
+  test('a row that one column refuses leaves no trace in the others', async () => {
+    const file = new ParquetRows(columns)
+    file.append({ a: 1, b: '2013-01-01', c: 'x' })
+    expect(() => file.append({ a: 2, b: '2013-02-30', c: 'y' })).toThrow(UnstorableError)
+    expect(() => file.append({ a: 3, b: null, c: '\ud800' })).toThrow(UnstorableError)
+    file.append({ a: 4, b: null, c: 'z' })
+    expect(file.count).toBe(2)
+    expect(await readWithHyparquet(file.encode({}), columns)).toEqual([
+      { a: 1n, b: 15_706, c: 'x' },
+      { a: 4n, b: null, c: 'z' },
+    ])
+  })
+
+  test('the row that came last can be taken back', async () => {
+    const file = new ParquetRows(columns)
+    file.append({ a: 1, c: 'kept' })
+    file.append({ a: 2, b: '2013-01-01', c: 'taken back' })
+    file.removeLast()
+    expect(file.count).toBe(1)
+    file.append({ a: 3 })
+    expect(await readWithHyparquet(file.encode({}), columns)).toEqual([
+      { a: 1n, b: null, c: 'kept' },
+      { a: 3n, b: null, c: null },
+    ])
+  })
+
+  test('a row that is changed afterwards is as it was', async () => {
+    const list = [1, 2]
+    const lists = [always('l', listOf(always, 'int32'))]
+    const file = new ParquetRows(lists)
+    file.append({ l: list })
+    list.push(3)
+    expect(await readWithHyparquet(file.encode({}), lists)).toEqual([{ l: [1, 2] }])
+  })
+
+  test('a file can be encoded twice, and grow in between', async () => {
+    const file = new ParquetRows(columns)
+    file.append({ a: 1 })
+    const first = file.encode({ attempt: '1' })
+    file.append({ a: 2 })
+    expect(await readWithHyparquet(first, columns)).toHaveLength(1)
+    expect(await readWithHyparquet(file.encode({}), columns)).toHaveLength(2)
+  })
+})
