@@ -106,8 +106,7 @@ export function duckdbType(type: ColumnType): string {
     case 'int64':
       return 'BIGINT'
     case 'timestamp':
-      if (type.utc) return 'TIMESTAMPTZ'
-      return type.unit === 'ms' ? 'TIMESTAMP_MS' : 'TIMESTAMP'
+      return type.utc ? 'TIMESTAMPTZ' : 'TIMESTAMP'
     case 'decimal':
       return `DECIMAL(${type.precision},${type.scale})`
     case 'list':

@@ -17,8 +17,15 @@ const program = new Command('inlet')
   .showHelpAfterError('(--help shows how to call it)')
   .exitOverride()
 
+// Each loads what it works with when it is called: help and wrong calls are answered at once.
 for (const add of [addRun, addQuery, addVerify, addWhereis, addDeadLetters, addVacuum, addDescribe, addInspect])
   add(program)
+
+// Who reads our output has seen enough: `| head` is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
 
 try {
   await program.parseAsync()

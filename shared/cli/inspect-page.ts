@@ -35,7 +35,7 @@ function payloadText({ payload, partitions }: EventSummary): string {
   const records = sum((partition) => partition.records)
   const share = payload / PAYLOAD_BYTES
   const limit =
-    share > 1 ? 'more than Lambda takes at once' : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}% of Lambda's`
+    share > 1 ? 'above' : share < 0.001 ? 'less than 0.1% of' : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}% of`
   return `${formatBytes(payload)} for ${formatCount(records)} ${records === 1 ? 'record' : 'records'}: ${limit} Lambda's ${formatBytes(PAYLOAD_BYTES)}`
 }
 

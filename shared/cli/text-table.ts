@@ -1,3 +1,5 @@
+import { printable } from './printable.ts'
+
 /** Rows as lines of aligned text: numbers to the right, everything else to the left, a rule below the head. */
 export function textTable(head: readonly string[], rows: readonly (readonly unknown[])[]): string {
   const cells = rows.map((row) => row.map(cellText))
@@ -19,9 +21,5 @@ function cellText(value: unknown): string {
   if (value === null || value === undefined) return '–'
   const text = typeof value === 'string' ? value : JSON.stringify(value)
   // A value must not break the table or steer the terminal.
-  // oxlint-disable-next-line no-control-regex -- control characters are what is to be shown
-  return text.replace(
-    /[\u0000-\u001f\u007f-\u009f]/g,
-    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  )
+  return printable(text)
 }

@@ -1,6 +1,6 @@
 import { openStore } from '#shared/lake/open-store.ts'
 import { type Verification, verifyLake } from '#shared/lake/verify.ts'
-import { InletError } from '#shared/pipeline/errors.ts'
+import { requireLake } from './missing-lake.ts'
 import { formatBytes, formatCount, Progress } from './progress.ts'
 
 const MAX_LISTED = 20
@@ -9,16 +9,15 @@ const MAX_LISTED = 20
 export async function verifyWithProgress(lake: string, deep: boolean): Promise<Verification> {
   let progress: Progress | undefined
   try {
-    const verification = await verifyLake(openStore(lake), {
+    const store = openStore(lake)
+    await requireLake(store)
+    return await verifyLake(store, {
       deep,
       onFiles: (total) => {
         progress = new Progress('verify', total, 'files')
       },
       onFile: () => progress?.advance(1),
     })
-    if (verification.logs === 0)
-      throw new InletError('LOG_CORRUPT', `${lake}: there is no commit log here; is it the lake you meant?`)
-    return verification
   } finally {
     progress?.stop()
   }

@@ -44,9 +44,10 @@ function zoneSeconds(zone: string | undefined): number {
 
 /** `2013-01-31` → days since 1970-01-01. @throws UnstorableError */
 export function storedDate(value: unknown): number {
-  const text = String(value)
-  const ms = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN
-  if (Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== text)
+  const isDate = typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value)
+  const ms = isDate ? Date.parse(`${value}T00:00:00Z`) : Number.NaN
+  // `Date` makes March 2 of February 30.
+  if (Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== value)
     throw new UnstorableError('expected a date of the calendar, as 2013-01-31')
   return ms / 86_400_000
 }

@@ -19,7 +19,7 @@ export function jsonTextOf(type: ColumnType): JsonText {
     case 'timestamp':
       return (stored) => timestampText(stored as bigint, type.unit, type.utc)
     case 'date':
-      return (stored) => `"${new Date((stored as number) * 86_400_000).toISOString().slice(0, -14)}"`
+      return (stored) => `"${isoText((stored as number) * 86_400_000).slice(0, -14)}"`
     case 'uuid':
       return uuidText
     case 'binary':
@@ -70,14 +70,18 @@ function uuidText(stored: unknown): string {
   return `"${hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')}"`
 }
 
-/** Years have four digits: one text beyond them makes the whole file unreadable to most engines. */
-const YEAR_0 = -62_167_219_200_000
+function timestampText(stored: bigint, unit: 'us' | 'ms', utc: boolean): string {
+  const micros = unit === 'us' ? ((stored % 1000n) + 1000n) % 1000n : 0n
+  const ms = unit === 'us' ? (stored - micros) / 1000n : stored
+  const digits = unit === 'us' ? String(micros).padStart(3, '0') : ''
+  return `"${isoText(Number(ms)).slice(0, -1)}${digits}${utc ? 'Z' : ''}"`
+}
+
+const YEAR_1 = -62_135_596_800_000
 const YEAR_10000 = 253_402_300_800_000
 
-function timestampText(stored: bigint, unit: 'us' | 'ms', utc: boolean): string {
-  const micros = unit === 'us' ? Number(((stored % 1000n) + 1000n) % 1000n) : 0
-  const ms = unit === 'us' ? Number((stored - BigInt(micros)) / 1000n) : Number(stored)
-  if (ms < YEAR_0 || ms >= YEAR_10000) throw new UnstorableError('JSON Lines holds times of the years 0 to 9999 only')
-  const digits = unit === 'us' ? String(micros).padStart(3, '0') : ''
-  return `"${new Date(ms).toISOString().slice(0, -1)}${digits}${utc ? 'Z' : ''}"`
+/** One time that an engine cannot read makes the whole file unreadable to it. */
+function isoText(ms: number): string {
+  if (ms < YEAR_1 || ms >= YEAR_10000) throw new UnstorableError('JSON Lines hold times of the years 1 to 9999 only')
+  return new Date(ms).toISOString()
 }

@@ -1,6 +1,6 @@
 import type { Column } from '#shared/pipeline/columns.ts'
 import type { Row } from '#shared/pipeline/outcome.ts'
-import { ownField, type Store, storedForm } from './stored-form.ts'
+import { type Store, storedForm } from './stored-form.ts'
 import { UnstorableError } from './unstorable.ts'
 
 /** A row → the stored form of its columns' values, in the order of the columns; null where there is none. */
@@ -17,18 +17,16 @@ export function rowReaderOf(columns: readonly Column[]): RowReader {
   if (made !== undefined) return made
   const stores = columns.map(({ type }) => storedForm(type))
   const reads = columns.map(({ name, nullable }, i) => {
-    const key = JSON.stringify(name)
-    const field = name in Object.prototype ? `ownField(row, ${key})` : `row[${key}]`
-    return `(value = ${field}) === null || value === undefined ? ${nullable ? 'null' : 'none()'} : stores[${i}](value)`
+    const none = nullable ? 'null' : 'none()'
+    return `(value = row[${JSON.stringify(name)}]) === null || value === undefined ? ${none} : stores[${i}](value)`
   })
   // oxlint-disable-next-line no-implied-eval -- of column names, as string literals
   const generate = new Function(
     'stores',
-    'ownField',
     'none',
     `return (row) => { let value; return [\n${reads.join(',\n')}\n] }`,
-  ) as (stores: readonly Store[], field: typeof ownField, missing: () => never) => RowReader
-  const read = generate(stores, ownField, none)
+  ) as (stores: readonly Store[], none: () => never) => RowReader
+  const read = generate(stores, none)
   const reader: RowReader = (row) => {
     try {
       return read(row)
@@ -47,7 +45,7 @@ function none(): never {
 /** The same error with the column that it comes from: looked for only now, so that good rows do not pay for it. */
 function blamed(error: UnstorableError, columns: readonly Column[], row: Row): UnstorableError {
   const column = columns.find(({ name, type, nullable }) => {
-    const value = ownField(row, name)
+    const value = row[name]
     if (value === null || value === undefined) return !nullable
     try {
       storedForm(type)(value)

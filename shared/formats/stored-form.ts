@@ -46,15 +46,10 @@ export function storedForm(type: ColumnType): Store {
       const stores = type.fields.map((field) => [field.name, orNull(field)] as const)
       return (value) => {
         const struct = expectStruct(value)
-        return Object.fromEntries(stores.map(([name, store]) => [name, store(ownField(struct, name))]))
+        return Object.fromEntries(stores.map(([name, store]) => [name, store(struct[name])]))
       }
     }
   }
-}
-
-/** A field of a row or a struct; one that is missing is not what every object inherits, as `toString`. */
-export function ownField(struct: Readonly<Record<string, unknown>>, name: string): unknown {
-  return Object.hasOwn(struct, name) ? struct[name] : undefined
 }
 
 function orNull({ name, type, nullable }: Column): Store {
@@ -125,9 +120,8 @@ function storedDouble(value: unknown): number {
 const UUID = /^[0-9a-f]{8}(?<dash>-?)[0-9a-f]{4}\k<dash>[0-9a-f]{4}\k<dash>[0-9a-f]{4}\k<dash>[0-9a-f]{12}$/i
 
 function storedUuid(value: unknown): Uint8Array {
-  const text = String(value)
-  if (!UUID.test(text)) throw new UnstorableError('expected a UUID')
-  return Buffer.from(text.replaceAll('-', ''), 'hex')
+  if (typeof value !== 'string' || !UUID.test(value)) throw new UnstorableError('expected a UUID')
+  return Buffer.from(value.replaceAll('-', ''), 'hex')
 }
 
 /** Bytes, or base64 of them. */

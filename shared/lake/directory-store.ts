@@ -29,30 +29,32 @@ export class DirectoryStore implements ObjectStore {
 
   async putIfAbsent(key: string, body: Uint8Array): Promise<'created' | 'taken'> {
     return this.#guard('write', key, async (file) => {
-      try {
-        await this.#publish(file, body, async (scratch) => {
+      let answer: 'created' | 'taken' = 'created'
+      await this.#publish(file, body, async (scratch) => {
+        try {
           await link(scratch, file)
-          await unlink(scratch)
-        })
-        return 'created'
-      } catch (error) {
-        if (codeOf(error) === 'EEXIST') return 'taken'
-        throw error
-      }
+        } catch (error) {
+          if (codeOf(error) !== 'EEXIST') throw error
+          answer = 'taken'
+        }
+        await unlink(scratch)
+      })
+      return answer
     })
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
-    return this.#guard('read', key, (file) => orUndefined(readFile(file)))
+    return this.#guard('read', key, (file) => orNone(readFile(file)))
   }
 
   async size(key: string): Promise<number | undefined> {
-    return this.#guard('read', key, async (file) => (await orUndefined(stat(file)))?.size)
+    return this.#guard('read', key, async (file) => (await orNone(stat(file)))?.size)
   }
 
   async *list(prefix: string, options: ListOptions = {}): AsyncIterable<ObjectEntry> {
     const { startAfter, limit = Number.POSITIVE_INFINITY } = options
     const directory = prefix.slice(0, prefix.lastIndexOf('/') + 1)
+    if (directory.startsWith(`${SCRATCH}/`)) return
     let listed = 0
     for await (const key of this.#walk(directory, prefix, startAfter)) {
       if (listed >= limit) return
@@ -64,13 +66,14 @@ export class DirectoryStore implements ObjectStore {
   }
 
   async delete(key: string): Promise<void> {
-    await this.#guard('delete', key, (file) => orUndefined(unlink(file)))
+    await this.#guard('delete', key, (file) => orNone(unlink(file)))
   }
 
   /** Keys below a directory in the byte order of whole keys: a directory sorts as its name and a slash. */
   async *#walk(directory: string, prefix: string, startAfter: string | undefined): AsyncIterable<string> {
-    const entries = await this.#guard('list', directory === '' ? SCRATCH : directory.slice(0, -1), () =>
-      orUndefined(readdir(path.join(this.#root, directory), { withFileTypes: true })),
+    const entries = await this.#guard('list', directory, (folder) =>
+      // Below an object there is nothing; only the lake itself must not be one.
+      orNone(readdir(folder, { withFileTypes: true }), directory === '' ? ['ENOENT'] : ['ENOENT', 'ENOTDIR']),
     )
     const names = (entries ?? [])
       .filter((entry) => directory !== '' || entry.name !== SCRATCH)
@@ -78,8 +81,7 @@ export class DirectoryStore implements ObjectStore {
       .sort(byteOrder)
     for (const name of names) {
       const key = `${directory}${name}`
-      const mayMatch = name.endsWith('/') ? key.startsWith(prefix) || prefix.startsWith(key) : key.startsWith(prefix)
-      if (!mayMatch) continue
+      if (!key.startsWith(prefix)) continue
       if (name.endsWith('/')) {
         const wholeIsBefore = startAfter !== undefined && byteOrder(key, startAfter) < 0 && !startAfter.startsWith(key)
         if (!wholeIsBefore) yield* this.#walk(key, prefix, startAfter)
@@ -101,7 +103,7 @@ export class DirectoryStore implements ObjectStore {
       })
       await place(scratch)
     } catch (error) {
-      await orUndefined(unlink(scratch))
+      await orNone(unlink(scratch))
       throw error
     }
     await syncDirectory(path.dirname(file))
@@ -112,7 +114,7 @@ export class DirectoryStore implements ObjectStore {
     key: string,
     work: (file: string) => Promise<T>,
   ): Promise<T> {
-    const fault = keyFault(key)
+    const fault = doing === 'list' ? directoryFault(key) : (keyFault(key) ?? scratchFault(key))
     if (fault !== undefined) throw new InletError('KEY_INVALID', `cannot ${doing} ${JSON.stringify(key)}: ${fault}`)
     const file = path.join(this.#root, key)
     try {
@@ -121,6 +123,15 @@ export class DirectoryStore implements ObjectStore {
       throw storeError(error, `cannot ${doing} ${file}`)
     }
   }
+}
+
+/** @param directory with its slash, or empty for all */
+function directoryFault(directory: string): string | undefined {
+  return directory === '' ? undefined : keyFault(directory.slice(0, -1))
+}
+
+function scratchFault(key: string): string | undefined {
+  return key.startsWith(`${SCRATCH}/`) ? 'that is where files are written before they have a name' : undefined
 }
 
 /** The one place where faults of the file system become errors of the store. */
@@ -133,6 +144,8 @@ function storeError(error: unknown, message: string): InletError {
     EDQUOT: ['STORE_FULL', 'the disk quota is used up'],
     ENAMETOOLONG: ['KEY_INVALID', 'the name is too long for this file system'],
     ENOTDIR: ['STORE_DENIED', 'a file is where a directory is needed'],
+    EEXIST: ['STORE_DENIED', 'a file is where a directory is needed'],
+    EISDIR: ['STORE_DENIED', 'a directory is where a file is needed'],
   }
   const code = codeOf(error)
   const [known, reason] = codes[code] ?? ['STORE_UNAVAILABLE', error instanceof Error ? error.message : String(error)]
@@ -159,11 +172,12 @@ async function withHandle(handle: FileHandle, work: (handle: FileHandle) => Prom
   }
 }
 
-async function orUndefined<T>(work: Promise<T>): Promise<T | undefined> {
+/** @param codes the errors that mean there is no such thing */
+async function orNone<T>(work: Promise<T>, codes: readonly string[] = ['ENOENT']): Promise<T | undefined> {
   try {
     return await work
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
+    if (codes.includes(codeOf(error))) return undefined
     throw error
   }
 }

@@ -1,4 +1,4 @@
-import type * as z from 'zod'
+import * as z from 'zod'
 import { fieldPath } from './field-path.ts'
 import { shortened, thrownText } from './message.ts'
 import { accept, type Rejection, type RejectionCode, reject, type Step } from './outcome.ts'
@@ -30,10 +30,12 @@ export function compileContract<Schema extends z.ZodType>(
     if (quiet || !open.value || QUOTING.has(issue.code)) return { field, message: discreetMessage(issue) }
     return { field, message: messageOf(issue) + foundAt(value, issue.path) }
   }
+  // Generated once. What it cannot express, and the words for what is wrong, are left to the schema as it is.
+  const compiled = z.compile(schema)
   return (value) => {
     let result: z.ZodSafeParseResult<z.output<Schema>>
     try {
-      result = schema.safeParse(value)
+      result = compiled.safeParse(value)
     } catch (error) {
       return reject(code, null, `the contract threw ${thrownText(error, hasSecrets)}`)
     }

@@ -40,6 +40,8 @@ export function compileRecordPath(pipeline: Pipeline): RecordPath {
     const results = transformed.value
     const rows: PlacedRow[] = []
     for (const result of results) {
+      // To zod a promise is an object like any other: one without fields.
+      if (result instanceof Promise) return rejected(NO_ROW)
       const row = checkRow(result)
       if (!row.ok) return rejected(row.rejection)
       const partition = partitionOf(row.value, table.partitionSpec)
@@ -49,6 +51,8 @@ export function compileRecordPath(pipeline: Pipeline): RecordPath {
     return rows.length === 0 ? { kind: 'skipped', reason: 'transform' } : { kind: 'written', rows }
   }
 }
+
+const NO_ROW: Rejection = { code: 'ROW_INVALID', field: null, message: 'expected a row, found a promise' }
 
 /** What a null value comes to: a tombstone says that its key is deleted, which a lake of events may or may not care for. */
 function ofTombstone(policy: Pipeline['tombstones'], table: Table): Outcome {

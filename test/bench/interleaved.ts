@@ -3,7 +3,7 @@ import process from 'node:process'
 /** A contender of a benchmark: work that is done once per round. */
 export interface Contender {
   readonly name: string
-  readonly run: () => Promise<unknown> | unknown
+  readonly run: () => unknown
 }
 
 export interface Measurement {

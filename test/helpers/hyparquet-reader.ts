@@ -21,6 +21,7 @@ function withoutDecimals(metadata: FileMetaData): FileMetaData {
   return { ...metadata, schema }
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const same = <T>(value: T): T => value
 
 /** Rich types stay what they are stored as: `Date` has neither microseconds nor all their range. */
@@ -28,6 +29,7 @@ const AS_STORED = {
   timestampFromMilliseconds: same,
   timestampFromMicroseconds: same,
   dateFromDays: same,
+  stringFromBytes: (bytes: Uint8Array | undefined) => bytes && decoder.decode(bytes),
 } as unknown as NonNullable<Parameters<typeof parquetReadObjects>[0]['parsers']>
 
 const HYPARQUET: Form = {

@@ -18,7 +18,7 @@ export interface JsonText {
   readonly numbers: readonly string[]
 }
 
-/** @returns undefined for what is no JSON text */
+/** @returns undefined for what is no JSON text, or deeper than 1,000 levels */
 export function readJson(text: string): JsonText | undefined {
   const reader = new Reader(text)
   try {
@@ -32,6 +32,8 @@ export function readJson(text: string): JsonText | undefined {
 }
 
 class NoJsonError extends Error {}
+
+const MAX_DEPTH = 1000
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '"': '"',
@@ -66,6 +68,7 @@ class Reader {
   }
 
   #value(depth: number): unknown {
+    if (depth > MAX_DEPTH) throw new NoJsonError()
     const char = this.#text[this.#at]
     if (char === '{') return this.#object(depth + 1)
     if (char === '[') return this.#array(depth + 1)

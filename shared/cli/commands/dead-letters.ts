@@ -1,7 +1,5 @@
 import type { Command } from 'commander'
-import { type DeadLetterFilter, deadLetterGroups, deadLetters } from '#shared/cli/dead-letters.ts'
-import { deadLettersPage, groupsPage } from '#shared/cli/dead-letters-page.ts'
-import { openStore } from '#shared/lake/open-store.ts'
+import type { DeadLetterFilter } from '#shared/cli/dead-letters.ts'
 import { atLeastOne, atLeastZero, examples, print, withLake } from './options.ts'
 
 interface Options extends DeadLetterFilter {
@@ -17,6 +15,7 @@ export function addDeadLetters(program: Command): void {
     .option('--json', 'print an array of objects')
     .addHelpText('after', examples('dead-letters ls --lake .lake'))
     .action(async ({ lake, json, ...filter }: Options) => {
+      const { deadLetterGroups, groupsPage, openStore } = await parts()
       const groups = await deadLetterGroups(openStore(lake), filter)
       print(json ? JSON.stringify(groups) : groupsPage(groups))
     })
@@ -38,7 +37,17 @@ export function addDeadLetters(program: Command): void {
       ),
     )
     .action(async ({ lake, json, limit, ...filter }: Options & { readonly limit: number }) => {
+      const { deadLetters, deadLettersPage, openStore } = await parts()
       const found = await deadLetters(openStore(lake), filter, limit)
       print(json ? JSON.stringify(found.deadLetters) : deadLettersPage(found.total, found.deadLetters))
     })
+}
+
+async function parts() {
+  const [letters, pages, stores] = await Promise.all([
+    import('#shared/cli/dead-letters.ts'),
+    import('#shared/cli/dead-letters-page.ts'),
+    import('#shared/lake/open-store.ts'),
+  ])
+  return { ...letters, ...pages, ...stores }
 }

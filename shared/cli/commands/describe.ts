@@ -1,8 +1,5 @@
 import type { Command } from 'commander'
-import { describePage } from '#shared/cli/describe-page.ts'
-import { describePipeline } from '#shared/cli/describe.ts'
 import { UsageError } from '#shared/cli/failure.ts'
-import { loadPipeline } from '#shared/cli/pipelines.ts'
 import { examples, print } from './options.ts'
 
 /** Stands for a lake that is not known: in no region is there a bucket with capitals. */
@@ -21,6 +18,11 @@ export function addDescribe(program: Command): void {
     .action(async (name: string, { lakeUrl, json }: { lakeUrl: string; json?: true }) => {
       if (!/^s3:\/\/[^/'\s]+(\/[^'\s]*)?$/.test(lakeUrl))
         throw new UsageError(`Athena reads S3 only: expected s3://bucket/prefix, found ${lakeUrl}`)
+      const [{ describePipeline }, { describePage }, { loadPipeline }] = await Promise.all([
+        import('#shared/cli/describe.ts'),
+        import('#shared/cli/describe-page.ts'),
+        import('#shared/cli/pipelines.ts'),
+      ])
       const description = describePipeline(await loadPipeline(name), lakeUrl)
       print(json ? JSON.stringify(description) : describePage(description))
     })

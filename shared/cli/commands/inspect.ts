@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
-import { type InspectedEvent, inspectFile } from '#shared/cli/inspect.ts'
-import { inspectPage } from '#shared/cli/inspect-page.ts'
+import type { InspectedEvent } from '#shared/cli/inspect.ts'
 import type { KafkaRecord } from '#shared/pipeline/record.ts'
 import { examples, print } from './options.ts'
 
@@ -13,6 +12,10 @@ export function addInspect(program: Command): void {
     .option('--json', 'print an array with an object for each event')
     .addHelpText('after', examples('inspect events/flights/tombstone.json --records'))
     .action(async (files: readonly string[], { records, json }: { records?: true; json?: true }) => {
+      const [{ inspectFile }, { inspectPage }] = await Promise.all([
+        import('#shared/cli/inspect.ts'),
+        import('#shared/cli/inspect-page.ts'),
+      ])
       const inspected: InspectedEvent[] = []
       for (const file of files) inspected.push(...(await inspectFile(file)))
       if (json) print(JSON.stringify(inspected.map((event) => asJson(event, records ?? false))))

@@ -1,9 +1,6 @@
 import type { Command } from 'commander'
-import { columnsOfPipelines } from '#shared/cli/pipeline-columns.ts'
 import { formatCount } from '#shared/cli/progress.ts'
-import { answerSql } from '#shared/cli/sql.ts'
 import { textTable } from '#shared/cli/text-table.ts'
-import { openStore } from '#shared/lake/open-store.ts'
 import { examples, print, withLake } from './options.ts'
 
 const MAX_PRINTED_ROWS = 200
@@ -18,6 +15,11 @@ export function addQuery(program: Command): void {
     .option('--json', 'print an array of objects')
     .addHelpText('after', examples('query "SELECT origin, count(*) FROM flights GROUP BY ALL" --lake .lake'))
     .action(async (sql: string, options: { lake: string; json?: true }) => {
+      const [{ answerSql }, { columnsOfPipelines }, { openStore }] = await Promise.all([
+        import('#shared/cli/sql.ts'),
+        import('#shared/cli/pipeline-columns.ts'),
+        import('#shared/lake/open-store.ts'),
+      ])
       const { columns, rows } = await answerSql(sql, openStore(options.lake), columnsOfPipelines)
       if (options.json) {
         print(JSON.stringify(rows.map((row) => Object.fromEntries(columns.map((column, i) => [column, row[i]])))))

@@ -1,8 +1,6 @@
 import type { Command } from 'commander'
 import { UsageError } from '#shared/cli/failure.ts'
-import { loadPipeline } from '#shared/cli/pipelines.ts'
-import { runPipeline, type RunOptions, summaryTable } from '#shared/cli/run.ts'
-import { STANDARD_INPUT } from '#shared/runtimes/event-file.ts'
+import type { RunOptions } from '#shared/cli/run.ts'
 import { atLeastOne, examples, print, withLake } from './options.ts'
 
 export function addRun(program: Command): void {
@@ -27,7 +25,11 @@ export function addRun(program: Command): void {
       ),
     )
     .action(async (name: string, options: RunOptions & { json?: true }) => {
-      if (options.events.filter((file) => file === STANDARD_INPUT).length > 1)
+      const [{ loadPipeline }, { runPipeline, summaryTable }] = await Promise.all([
+        import('#shared/cli/pipelines.ts'),
+        import('#shared/cli/run.ts'),
+      ])
+      if (options.events.filter((file) => file === '-').length > 1)
         throw new UsageError('standard input (-) can be read once only')
       const summary = await runPipeline(await loadPipeline(name), options)
       print(options.json ? JSON.stringify(summary) : summaryTable(summary))

@@ -1,6 +1,4 @@
 import type { Command } from 'commander'
-import { vacuumLake, vacuumPage } from '#shared/cli/vacuum.ts'
-import { openStore } from '#shared/lake/open-store.ts'
 import { examples, print, withLake } from './options.ts'
 
 interface Options {
@@ -23,6 +21,10 @@ export function addVacuum(program: Command): void {
     .option('--json', 'print what was deleted as JSON')
     .addHelpText('after', examples('vacuum --dry-run --lake .lake'))
     .action(async ({ lake, table, dryRun, json }: Options) => {
+      const [{ vacuumLake, vacuumPage }, { openStore }] = await Promise.all([
+        import('#shared/cli/vacuum.ts'),
+        import('#shared/lake/open-store.ts'),
+      ])
       const vacuuming = await vacuumLake(openStore(lake), table, dryRun ?? false)
       print(json ? JSON.stringify(vacuuming) : vacuumPage(vacuuming))
     })

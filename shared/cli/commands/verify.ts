@@ -1,6 +1,5 @@
 import process from 'node:process'
 import type { Command } from 'commander'
-import { verificationText, verifyWithProgress } from '#shared/cli/verification.ts'
 import { examples, print, withLake } from './options.ts'
 
 export function addVerify(program: Command): void {
@@ -15,6 +14,7 @@ export function addVerify(program: Command): void {
     .option('--json', 'print the proof as JSON')
     .addHelpText('after', examples('verify --deep --lake .lake'))
     .action(async (options: { lake: string; deep?: true; json?: true }) => {
+      const { verificationText, verifyWithProgress } = await import('#shared/cli/verification.ts')
       const verification = await verifyWithProgress(options.lake, options.deep ?? false)
       print(options.json ? JSON.stringify(verification) : verificationText(verification, options.lake))
       if (verification.faults.length > 0) process.exitCode = 1

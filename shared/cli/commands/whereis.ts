@@ -1,8 +1,4 @@
 import type { Command } from 'commander'
-import { columnsOfPipelines } from '#shared/cli/pipeline-columns.ts'
-import { whereIsPage } from '#shared/cli/whereis-page.ts'
-import { whereIs } from '#shared/cli/whereis.ts'
-import { openStore } from '#shared/lake/open-store.ts'
 import { atLeastZero, examples, print, withLake } from './options.ts'
 
 interface Options {
@@ -26,6 +22,12 @@ export function addWhereis(program: Command): void {
     .option('--json', 'print an array with an object for each log')
     .addHelpText('after', examples('whereis flights 0 16 --lake .lake'))
     .action(async (topic: string, partition: number, offset: number, { lake, pipeline, json }: Options) => {
+      const [{ whereIs }, { whereIsPage }, { columnsOfPipelines }, { openStore }] = await Promise.all([
+        import('#shared/cli/whereis.ts'),
+        import('#shared/cli/whereis-page.ts'),
+        import('#shared/cli/pipeline-columns.ts'),
+        import('#shared/lake/open-store.ts'),
+      ])
       const position = { topic, partition, offset, pipeline }
       const found = await whereIs(openStore(lake), position, columnsOfPipelines)
       print(json ? JSON.stringify(found) : whereIsPage(position, found))

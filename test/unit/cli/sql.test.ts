@@ -10,6 +10,7 @@ import { measurements } from '#test/fixtures/measurements.ts'
 import { deliver } from '#test/helpers/deliveries.ts'
 import { MemoryStore } from '#test/helpers/memory-store.ts'
 import { reading, sensorEvent, sensors } from '#test/helpers/sensors.ts'
+import { keysOf } from '#test/helpers/stored-keys.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
 
 const directory = temporaryDirectory()
@@ -169,7 +170,7 @@ describe('which tables', () => {
 test('times are shown in UTC wherever the machine is', async () => {
   const store = new MemoryStore()
   await deliver(store, sensors, sensorEvent([reading(1, '2026-01-05')]))
-  expect((await answerSql("SELECT "at", "at"::DATE, current_setting('TimeZone') FROM sensors", store)).rows).toEqual([
+  expect((await answerSql(`SELECT s.at, s.at::DATE, current_setting('TimeZone') FROM sensors s`, store)).rows).toEqual([
     ['2026-01-05 10:00:00+00', '2026-01-05', 'UTC'],
   ])
 })
@@ -182,14 +183,12 @@ test('a lake of skipped records has no tables; where there is no lake, that is w
   await expect(answerSql('SELECT * FROM sensors', store)).rejects.toThrow("The lake's tables: none yet")
 })
 
-test('ten thousand files are one table', async () => {
+test('thousands of files are one table', async () => {
   const store = new DirectoryStore(directory())
   await deliver(store, sensors, sensorEvent([reading(1)]))
-  const [file] = (await Array.fromAsync(store.list('tables/'))).map(({ key }) => key)
-  const [commit] = (await Array.fromAsync(store.list('log/'))).map(({ key }) => key)
-  const entry = JSON.parse(Buffer.from((await store.get(commit ?? '')) ?? []).toString()) as { files: object[] }
-  entry.files = Array.from({ length: 10_000 }, () => entry.files[0] as object)
-  await store.put(commit ?? '', Buffer.from(JSON.stringify(entry)))
-  expect(file).toBeDefined()
-  expect((await answerSql('SELECT sum(value)::INT FROM sensors', store)).rows).toEqual([[10_000]])
-}, 60_000)
+  const [commit = ''] = await keysOf(store, 'log/')
+  const entry = JSON.parse(Buffer.from((await store.get(commit)) ?? []).toString()) as { files: object[] }
+  entry.files = Array.from({ length: 3000 }, () => entry.files[0] as object)
+  await store.put(commit, Buffer.from(JSON.stringify(entry)))
+  expect((await answerSql('SELECT sum(value)::INT FROM sensors', store)).rows).toEqual([[3000]])
+}, 30_000)

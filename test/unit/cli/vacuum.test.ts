@@ -4,6 +4,7 @@ import { DirectoryStore } from '#shared/lake/directory-store.ts'
 import { verifyLake } from '#shared/lake/verify.ts'
 import { deliver } from '#test/helpers/deliveries.ts'
 import { reading, sensorEvent, sensors } from '#test/helpers/sensors.ts'
+import { keysOf } from '#test/helpers/stored-keys.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
 
 const directory = temporaryDirectory()
@@ -26,7 +27,7 @@ beforeEach(async () => {
   for (const key of [lost, late, underWay]) await store.put(key, Buffer.from('left over'))
 })
 
-const keys = async (): Promise<string[]> => (await Array.fromAsync(store.list('tables/'))).map(({ key }) => key)
+const keys = (): Promise<string[]> => keysOf(store, 'tables/')
 
 test('what no commit can name any more goes, with the reason; all else stays', async () => {
   const before = await keys()

@@ -264,7 +264,19 @@ describe('a fault of the file system is an error that says what and where', () =
     const message = `cannot write ${path.join(root(), 'a/b/c')}: a file is where a directory is needed`
     await expect(store.put('a/b/c', bytes('y'))).rejects.toMatchObject({ ...failure, message })
     await expect(store.putIfAbsent('a/b/c', bytes('y'))).rejects.toMatchObject({ ...failure, message })
-    await expect(keysIn(store, 'a/')).rejects.toMatchObject(failure)
+    // One level down it is mkdir that fails, with the very code that a taken name has.
+    await expect(store.put('a/b', bytes('y'))).rejects.toMatchObject(failure)
+    await expect(store.putIfAbsent('a/b', bytes('y'))).rejects.toMatchObject(failure)
+    expect(await keysIn(store, 'a/')).toEqual([])
+  })
+
+  test('the place of what is being written is no place for objects', async () => {
+    const store = openStore()
+    await store.put('a', bytes('x'))
+    await writeFile(path.join(root(), '.scratch/left'), 'x')
+    await expect(store.put('.scratch/x', bytes('y'))).rejects.toMatchObject({ code: 'KEY_INVALID' })
+    await expect(store.get('.scratch/left')).rejects.toMatchObject({ code: 'KEY_INVALID' })
+    expect([await keysIn(store, '.scratch/'), await keysIn(store, '.s'), await keysIn(store)]).toEqual([[], [], ['a']])
   })
 
   test('the whole lake is a file', async () => {

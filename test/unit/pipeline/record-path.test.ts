@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { PipelineDefinitionError } from '#shared/pipeline/errors.ts'
 import type { Outcome } from '#shared/pipeline/outcome.ts'
 import { definePipeline } from '#shared/pipeline/pipeline.ts'
 import type { KafkaRecord } from '#shared/pipeline/record.ts'
@@ -110,4 +111,191 @@ test('records do not know of one another: the same record has the same outcome w
   const alone = names.map((name) => act(name))
   const reversed = names.toReversed().map((name) => act(name))
   expect(reversed.toReversed()).toEqual(alone)
+})
+
+describe('a tombstone', () => {
+  const Key = z.object({ id: z.string().nullable(), at: z.date().optional() })
+  function pathOf(tombstones: 'skip' | 'reject' | 'row'): (value: Uint8Array | string | null) => Outcome {
+    const declared = definePipeline({
+      name: 'keys',
+      topic: 'keys',
+      event: z.object({ id: z.string() }),
+      row: Key,
+      transform: ({ value }) => ({ id: value.id }),
+      lake: { table: 'keys', partitionBy: { at: 'day', id: 'identity' }, keep: ['key'] },
+      tombstones,
+    })
+    const compiled = compileRecordPath(declared)
+    return (value) => compiled(kafkaRecord(value, { key: Buffer.from('k1') }))
+  }
+
+  test('is skipped, refused, or a row without values, as the pipeline says', () => {
+    expect(pathOf('skip')(null)).toEqual({ kind: 'skipped', reason: 'tombstone' })
+    expect(pathOf('reject')(null)).toMatchObject({
+      kind: 'rejected',
+      rejection: { code: 'VALUE_MISSING', field: null },
+    })
+    expect(pathOf('row')(null)).toEqual({ kind: 'written', rows: [{ row: {}, partition: [null, null] }] })
+  })
+
+  test.each(['skip', 'reject', 'row'] as const)('is not what an empty value is, nor null as JSON: %s', (policy) => {
+    expect(pathOf(policy)('')).toMatchObject({ kind: 'rejected', rejection: { code: 'JSON_INVALID' } })
+    expect(pathOf(policy)(new Uint8Array())).toMatchObject({ kind: 'rejected', rejection: { code: 'JSON_INVALID' } })
+    expect(pathOf(policy)('null')).toMatchObject({ kind: 'rejected', rejection: { code: 'EVENT_INVALID' } })
+  })
+
+  test.each<[string, Record<string, unknown>, string]>([
+    ['a field must not be null', { row: z.object({ id: z.string() }) }, 'row.id: tombstones as rows need every field'],
+    [
+      'one of several must not',
+      { row: z.object({ id: z.string().nullish(), n: z.int().default(0) }) },
+      'row.n: tombstones',
+    ],
+    ['the key is not kept', { lake: { table: 'keys', keep: ['headers'] } }, "lake.keep: tombstones as rows need 'key'"],
+    ['nothing is kept', { lake: { table: 'keys' } }, "lake.keep: tombstones as rows need 'key'"],
+    ['there is no such policy', { tombstones: 'delete' }, 'tombstones: expected skip, reject, row, found "delete"'],
+  ])('cannot become a row when %s', (_, changes, message) => {
+    const declared = {
+      name: 'keys',
+      topic: 'keys',
+      event: z.object({}),
+      row: Key,
+      transform: () => null,
+      lake: { table: 'keys', keep: ['key'] },
+      tombstones: 'row',
+    }
+    expect(() => definePipeline({ ...declared } as never)).not.toThrow()
+    expect(() => definePipeline({ ...declared, ...changes } as never)).toThrow(PipelineDefinitionError)
+    expect(() => definePipeline({ ...declared, ...changes } as never)).toThrow(message)
+  })
+})
+
+describe('whatever code of the owner throws or returns, the record is refused', () => {
+  /** A pipeline of which only this is odd. */
+  function outcomeOf(act: () => unknown, sensitive = false): Outcome {
+    const declared = definePipeline({
+      name: 'odd',
+      topic: 'odd',
+      event: z.object({ pin: sensitive ? z.string().meta({ sensitive: true }) : z.string() }),
+      row: z.object({ a: z.string().nullish() }),
+      transform: () => act() as never,
+      lake: { table: 'odd' },
+    })
+    return compileRecordPath(declared)(kafkaRecord('{"pin":"hunter2"}'))
+  }
+  const thrower = (thrown: unknown) => (): never => {
+    throw thrown
+  }
+  const getter = {
+    get a(): string {
+      throw new Error('hunter2')
+    },
+  }
+  const told = (outcome: Outcome): unknown =>
+    outcome.kind === 'rejected' ? [outcome.rejection.code, outcome.rejection.message] : outcome
+
+  test.each<[string, () => unknown, string, string]>([
+    ['an error', thrower(new Error('hunter2')), 'TRANSFORM_THREW', 'the transform threw Error: hunter2'],
+    [
+      'an object without text',
+      thrower(Object.create(null)),
+      'TRANSFORM_THREW',
+      'the transform threw something that has no text',
+    ],
+    [
+      'half of a surrogate pair',
+      thrower(new Error('a\ud83d')),
+      'TRANSFORM_THREW',
+      'the transform threw Error: a\ufffd',
+    ],
+    ['a promise', () => Promise.resolve({ a: 'x' }), 'ROW_INVALID', 'expected a row, found a promise'],
+    ['promises', () => [Promise.resolve({ a: 'x' })], 'ROW_INVALID', 'expected a row, found a promise'],
+    [
+      'a list with a hole',
+      () => Array.from({ length: 1 }),
+      'ROW_INVALID',
+      'Invalid input: expected object, received undefined',
+    ],
+    ['a row that throws', () => getter, 'ROW_INVALID', 'the contract threw Error: hunter2'],
+    [
+      'a row of another type',
+      () => ({ a: 7 }),
+      'ROW_INVALID',
+      'Invalid input: expected string, received number, found 7',
+    ],
+  ])('%s', (_, act, code, message) => {
+    expect(told(outcomeOf(act))).toEqual([code, message])
+    // And tells nothing when the event may hold something sensitive.
+    const quiet = outcomeOf(act, true)
+    expect(quiet).toMatchObject({ kind: 'rejected', rejection: { code } })
+    expect(JSON.stringify(quiet)).not.toMatch(/hunter2|found 7/)
+  })
+
+  test('with a short message', () => {
+    const [, message] = told(outcomeOf(thrower(new Error('x'.repeat(1_000_000))))) as [string, string]
+    expect(message.length).toBeLessThan(350)
+  })
+})
+
+describe('what is sensitive in an event', () => {
+  const Event = z.object({
+    id: z.string(),
+    card: z.record(z.string(), z.string()).meta({ sensitive: true }).optional(),
+    pin: z.string().meta({ sensitive: true }).optional(),
+  })
+  const declared = definePipeline({
+    name: 'cards',
+    topic: 'cards',
+    event: Event,
+    row: z.object({ id: z.string(), last: z.string().max(4).optional(), by: z.record(z.string(), z.int()).optional() }),
+    transform: ({ value: { id, pin, card } }) => {
+      if (pin === undefined) return { id, by: card as never }
+      return { id, last: pin }
+    },
+    lake: { table: 'cards' },
+    unknownKeys: 'reject',
+  })
+
+  test.each<[string, string, string, string | null]>([
+    ['a key twice within', '{"id":"x","card":{"hunter2":"a","hunter2":"b"}}', 'JSON_DUPLICATE_KEY', 'card'],
+    ['half of a surrogate pair within', '{"id":"x","card":{"hunter2":"\\ud83d"}}', 'JSON_LONE_SURROGATE', 'card'],
+    ['a forbidden key within', '{"id":"x","card":{"hunter2":{"__proto__":1}}}', 'JSON_FORBIDDEN_KEY', 'card'],
+    ['a number too large in its place', '{"id":"x","pin":[{"hunter2":1e999}]}', 'JSON_NUMBER_OVERFLOW', 'pin'],
+    ['another type within', '{"id":"x","card":{"hunter2":7}}', 'EVENT_INVALID', 'card'],
+    ['an unknown key', '{"id":"x","hunter2":1}', 'EVENT_INVALID', null],
+    ['a row that cannot hold it', '{"id":"x","pin":"hunter2"}', 'ROW_INVALID', 'last'],
+    ['a row of its keys', '{"id":"x","card":{"hunter2":"y"}}', 'ROW_INVALID', 'by'],
+  ])('is not told: %s', (_, text, code, field) => {
+    const outcome = compileRecordPath(declared)(kafkaRecord(text))
+    expect(outcome).toMatchObject({ kind: 'rejected', rejection: { code, field } })
+    expect(JSON.stringify(outcome)).not.toContain('hunter2')
+  })
+})
+
+test('a transform is given the whole record', () => {
+  const declared = definePipeline({
+    name: 'parts',
+    topic: 'parts',
+    event: z.object({}),
+    row: z.object({ at: z.date(), key: z.string().nullable(), trace: z.array(z.string()), type: z.string() }),
+    transform: ({ record: { key, headers, timestamp, timestampType } }) => ({
+      at: new Date(timestamp),
+      key: key === null ? null : Buffer.from(key).toString('utf8'),
+      trace: headers.filter(({ name }) => name === 'trace').map((header) => Buffer.from(header.value).toString('hex')),
+      type: timestampType,
+    }),
+    lake: { table: 'parts' },
+  })
+  const headers = [
+    { name: 'trace', value: Uint8Array.of(1, 255) },
+    { name: 'other', value: new Uint8Array() },
+    { name: 'trace', value: new Uint8Array() },
+  ]
+  const parts = { key: Buffer.from('k é'), timestamp: 5, timestampType: 'LOG_APPEND_TIME' as const, headers }
+  const row = (changes: Partial<KafkaRecord>): unknown => {
+    const outcome = compileRecordPath(declared)(kafkaRecord('{}', changes))
+    return outcome.kind === 'written' ? outcome.rows[0]?.row : outcome
+  }
+  expect(row(parts)).toEqual({ at: new Date(5), key: 'k é', trace: ['01ff', ''], type: 'LOG_APPEND_TIME' })
+  expect(row({ ...parts, key: null, headers: [] })).toMatchObject({ key: null, trace: [] })
 })

@@ -31,7 +31,7 @@ test('zstd of any number of frames, skippable ones among them, is all of their c
 test('frames beyond the chunks that they are decompressed in', () => {
   const parts = [Buffer.alloc(300_000, 'abc'), Buffer.from(Array.from({ length: 70_000 }, (_, i) => (i * 7919) >> 3))]
   const compressed = Buffer.concat([...parts, ...parts].map((part) => zstdCompressSync(part)))
-  expect(Buffer.from(decompress(compressed, 'zstd'))).toEqual(Buffer.concat([...parts, ...parts]))
+  expect(Buffer.concat([...parts, ...parts]).equals(decompress(compressed, 'zstd'))).toBe(true)
 })
 
 test('gzip of several members is all of their content', () => {
@@ -48,7 +48,7 @@ test.each(['gzip', 'zstd'] as const)('%s that is cut or followed by something el
     Buffer.concat([whole, Buffer.from('x')]),
     Buffer.from('plain'),
   ])
-    expect(() => decompress(damaged, format)).toThrow()
+    expect(() => decompress(damaged, format)).toThrow(/unexpected end|header|unknown frame/i)
 })
 
 test.each([[''], ['{}'], ['P'], ['\u001f'], ['(\u00b5']])('%j is not compressed', (text) => {

@@ -1,0 +1,90 @@
+import * as z from 'zod'
+import { describePage } from '#shared/cli/describe-page.ts'
+import { describePipeline } from '#shared/cli/describe.ts'
+import { definePipeline } from '#shared/pipeline/pipeline.ts'
+import { measurements } from '#test/fixtures/measurements.ts'
+import { sensors } from '#test/helpers/sensors.ts'
+
+const times = definePipeline({
+  name: 'times',
+  topic: 'times',
+  event: z.object({ at: z.iso.datetime() }),
+  row: z.object({ at: z.date().meta({ column: 'timestamp_ms' }).nullable() }),
+  transform: ({ value }) => ({ at: new Date(value.at) }),
+  tombstones: 'row',
+  lake: { table: 'times', keep: ['key'] },
+})
+
+test('what a declaration means, as data', () => {
+  const description = describePipeline(sensors, 's3://lake/prod')
+  expect(description).toMatchObject({
+    name: 'sensors',
+    topic: 'sensors',
+    version: sensors.version,
+    event: {
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      type: 'object',
+      properties: { sensor: { type: 'string' }, at: { type: 'string', format: 'date-time' } },
+      required: ['sensor', 'at', 'value'],
+    },
+    policies: { tombstones: 'skip', unknownKeys: 'strip', keep: [] },
+    table: {
+      name: 'sensors',
+      format: 'parquet',
+      partitions: [{ name: 'at_day', column: 'at', transform: 'day' }],
+      examplePath: 'tables/sensors/data/at_day=2026-01-31/….parquet',
+      athenaDdl: expect.stringContaining("LOCATION 's3://lake/prod/tables/sensors/data/'"),
+    },
+    deadLetters: {
+      name: 'sensors_dead_letters',
+      partitions: [{ name: '_timestamp_day', column: '_timestamp', transform: 'day' }],
+      athenaDdl: expect.stringContaining('CREATE EXTERNAL TABLE `sensors_dead_letters`'),
+    },
+  })
+  expect(description.table.columns[1]).toEqual({
+    name: 'at',
+    nullable: false,
+    type: 'timestamp',
+    parquet: 'INT64 TIMESTAMP(MICROS, UTC)',
+    json: null,
+    iceberg: 'timestamptz',
+    athena: 'timestamp',
+  })
+  expect(description.table.columns).toHaveLength(sensors.table.columns.length)
+})
+
+test('a page for people: contract, types, partitions, policies, limits, DDL and its caveat', () => {
+  const page = describePage(describePipeline(sensors, 's3://lake'))
+  expect(page).toMatch(/^pipeline sensors, of topic sensors into table sensors \(version [0-9a-f]+\)\n/)
+  expect(page).toMatch(/\n {2}at +string +ISO 8601 datetime\n {2}value +number +yes\n/)
+  expect(page).toMatch(/\n {2}_offset +int64 +INT64 +long +bigint\n/)
+  expect(page).toMatch(/\n {2}at_day +day +at\n\n {2}as tables\/sensors\/data\/at_day=2026-01-31\//)
+  expect(page).toContain('tombstones     skipped, and counted')
+  expect(page).toContain('unknown keys   dropped before the transform')
+  expect(page).toContain('Dead letters: sensors_dead_letters')
+  for (const limit of ['1 to 10,000 records, collected for 0 to 300 s', 'at most 14 minutes', '1 MiB, up to 8 MiB'])
+    expect(page).toContain(limit)
+  expect(page).toContain('A record above about 4.4 MB cannot come through Lambda')
+  expect(page).toMatch(/CREATE EXTERNAL TABLE `sensors`[^]*that no commit names, until "vacuum" has deleted them\.$/)
+  expect(page).not.toContain("Iceberg's version 2")
+})
+
+test('a type that Iceberg has not is said to be one', () => {
+  const page = describePage(describePipeline(times, 's3://lake'))
+  expect(page).toMatch(/\n {2}at +yes +timestamp_ms +INT64 TIMESTAMP\(MILLIS, UTC\) +none +timestamp\n/)
+  expect(page).toContain("at: Iceberg's version 2 has no timestamp in milliseconds")
+  expect(page).toContain('tombstones     a row whose contract columns are all null; its key is in _key')
+})
+
+test('JSON Lines have types of JSON, and none of Iceberg', () => {
+  const description = describePipeline(measurements, 's3://lake')
+  expect(description.table.columns.every(({ parquet, iceberg }) => parquet === null && iceberg === null)).toBe(true)
+  expect(description.deadLetters.format).toBe('parquet')
+  const page = describePage(description)
+  expect(page).toMatch(/column +nullable +type +JSON +Glue and Athena\n/)
+  expect(page).toContain('Iceberg tables hold Parquet, not JSON Lines.')
+  expect(page).toContain('tombstones     a dead letter in measurements_dead_letters')
+  expect(page).toContain('unknown keys   a dead letter in measurements_dead_letters')
+  expect(page).toContain('kept parts     key, headers, timestampType')
+  expect(page).toContain('tables/measurements/data/….jsonl.zst')
+})
