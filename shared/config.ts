@@ -1,4 +1,4 @@
-import path from 'node:path'
+import { resolve } from 'node:path'
 import * as z from 'zod'
 
 const Config = z
@@ -53,5 +53,5 @@ function absolute(url: string, workingDirectory: string | undefined): string {
   const relative = /^file:(?!\/)(?<path>.+)$/.exec(url)?.groups?.['path']
   return relative === undefined || workingDirectory === undefined
     ? url
-    : `file:${path.resolve(workingDirectory, relative)}`
+    : `file:${resolve(workingDirectory, relative)}`
 }

@@ -17,8 +17,8 @@ export function rowReaderOf(columns: readonly Column[]): RowReader {
   if (made !== undefined) return made
   const stores = columns.map(({ type }) => storedForm(type))
   const reads = columns.map(({ name, nullable }, i) => {
-    const none = nullable ? 'null' : 'none()'
-    return `(value = row[${JSON.stringify(name)}]) === null || value === undefined ? ${none} : stores[${i}](value)`
+    const missing = nullable ? 'null' : 'none()'
+    return `(value = row[${JSON.stringify(name)}]) === null || value === undefined ? ${missing} : stores[${i}](value)`
   })
   // oxlint-disable-next-line no-implied-eval -- of column names, as string literals
   const generate = new Function(

@@ -5,7 +5,6 @@ import { parseMskEvent } from '#shared/sources/msk-event.ts'
 import { mskEventsOf, readValueFile } from '#shared/sources/value-file.ts'
 
 const EVENTS = new URL('../../events/', import.meta.url)
-const EXPECTED = 'expected.json'
 /** Records of an invocation made of a value file. */
 const BATCH = 10_000
 
@@ -31,7 +30,7 @@ export interface Sample {
 export function readSamples(): Sample[] {
   const topics = readdirSync(EVENTS, { withFileTypes: true }).filter((entry) => entry.isDirectory())
   return topics.flatMap(({ name: topic }) => {
-    const files = readdirSync(new URL(`${topic}/`, EVENTS)).filter((file) => file !== EXPECTED)
+    const files = readdirSync(new URL(`${topic}/`, EVENTS))
     return files.sort().map((file) => ({ topic, file, events: readEvents(topic, file) }))
   })
 }
@@ -61,15 +60,15 @@ export function rawRecords({ events }: Sample): Map<string, RawRecord> {
  */
 export function expectedOutcomes({ topic, file }: Sample, pipeline: string): Map<string, string> {
   const table: Record<string, Record<string, Record<string, string>>> = JSON.parse(
-    readFileSync(new URL(`${topic}/${EXPECTED}`, EVENTS), 'utf8'),
+    readFileSync(new URL(`${topic}.expected.json`, EVENTS), 'utf8'),
   )
   const ranges = table[pipeline]?.[file]
   if (ranges === undefined)
-    throw new Error(`events/${topic}/${EXPECTED} does not say what pipeline ${pipeline} makes of ${file}`)
+    throw new Error(`events/${topic}.expected.json does not say what pipeline ${pipeline} makes of ${file}`)
   const outcomes = new Map<string, string>()
   for (const [range, outcome] of Object.entries(ranges)) {
     const groups = /^(?<partition>.+-\d+)@(?<first>\d+)(?:\.\.(?<last>\d+))?$/.exec(range)?.groups
-    if (groups === undefined) throw new Error(`events/${topic}/${EXPECTED}: ${range} is no position`)
+    if (groups === undefined) throw new Error(`events/${topic}.expected.json: ${range} is no position`)
     const { partition, first, last = first } = groups
     for (let offset = Number(first); offset <= Number(last); offset++) outcomes.set(`${partition}@${offset}`, outcome)
   }

@@ -16,14 +16,16 @@ export async function shrunk(
     trials += 1
     return trials <= MAX_TRIALS && (await fails(candidate))
   }
-  let best = await withoutPieces([...values], (candidate) => stillFails(candidate))
-  for (let i = 0; i < best.length; i++) {
-    const value = best[i]
-    if (value === null || value === undefined) continue
-    const replaced = (bytes: readonly number[]): Value[] => best.with(i, Uint8Array.from(bytes))
-    best = replaced(await withoutPieces([...value], (bytes) => stillFails(replaced(bytes))))
-  }
+  let best = await withoutPieces([...values], stillFails)
+  for (const i of best.keys()) best = await withSmaller(best, i, stillFails)
   return best
+}
+
+async function withSmaller(values: Value[], i: number, fails: (values: Value[]) => Promise<boolean>): Promise<Value[]> {
+  const value = values[i]
+  if (value === null || value === undefined) return values
+  const replaced = (bytes: readonly number[]): Value[] => values.with(i, Uint8Array.from(bytes))
+  return replaced(await withoutPieces([...value], (bytes) => fails(replaced(bytes))))
 }
 
 /** Leaves out pieces, large ones first, as long as what is left still fails. */

@@ -11,25 +11,23 @@ export interface ByteMutation {
 
 /** What JSON is made of, and what it is often taken to be. */
 export const FRAGMENTS: readonly string[] = [
-  ...['{', '}', '[', ']', '"', ':', ',', '\\', '-', '.', '0', '1', 'e', 'E', '+', ' ', '\n', '\u0000', '/', "'"],
-  ...[
-    'null',
-    'true',
-    'false',
-    'NaN',
-    'Infinity',
-    'undefined',
-    '\\u',
-    '\\ud83d',
-    '\\ude00',
-    '\\\\',
-    '\\"',
-    '\\n',
+  ['{', '}', '[', ']', '"', ':', ',', '\\', '-', '.', '0', '1', 'e', 'E', '+', ' ', '\n', '\u0000', '/', "'"],
+  ['null', 'true', 'false', 'NaN', 'Infinity', 'undefined', '\\u', '\\ud83d', '\\ude00', '\\\\', '\\"', '\\n'],
+  [
+    '"a":',
+    '"a":1,',
+    '"__proto__":',
+    '"constructor":',
+    '"\\u005f_proto__":',
+    '{}',
+    '[]',
+    '{"a":1}',
+    '[[',
+    ']]',
     '\\u0061',
   ],
-  ...['"a":', '"a":1,', '"__proto__":', '"constructor":', '"\\u005f_proto__":', '{}', '[]', '{"a":1}', '[[', ']]'],
-  ...['1e400', '1e-400', '-0', '9007199254740993', '9223372036854775808', '0123', '1.0', '\ufeff', 'é', '😀'],
-]
+  ['1e400', '1e-400', '-0', '9007199254740993', '9223372036854775808', '0123', '1.0', '\ufeff', 'é', '😀'],
+].flat()
 
 /** Bytes that no UTF-8 has, or not so. */
 export const BAD_BYTES: readonly (readonly number[])[] = [

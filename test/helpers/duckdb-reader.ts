@@ -25,7 +25,7 @@ export interface DuckDBTable {
 
 /** Every value of a Parquet file exactly as it is stored, read by DuckDB. */
 export function readWithDuckDB(bytes: Uint8Array, columns: readonly Column[]): Promise<DuckDBTable> {
-  return query(bytes, 'parquet', (file) => `SELECT * FROM read_parquet('${file}')`, columns)
+  return queryWithDuckDB(bytes, (file) => `SELECT * FROM read_parquet('${file}')`, columns)
 }
 
 /** Every value of a file of JSON Lines, which DuckDB is told the types of; bytes are text to it, for it knows no base64. */
@@ -38,6 +38,15 @@ export function readLinesWithDuckDB(
   const compression = ending === 'jsonl.gz' ? 'gzip' : 'zstd'
   const options = `format='newline_delimited', compression='${compression}', columns={${types.join(', ')}}`
   return query(bytes, ending, (file) => `SELECT * FROM read_json('${file}', ${options})`, columns)
+}
+
+/** Every value of the answer to SQL over one Parquet file, as these columns would store it. */
+export function queryWithDuckDB(
+  bytes: Uint8Array,
+  sql: (file: string) => string,
+  columns: readonly Column[],
+): Promise<DuckDBTable> {
+  return query(bytes, 'parquet', sql, columns)
 }
 
 /** The answer to SQL over one Parquet file, as DuckDB's JSON. */

@@ -172,13 +172,13 @@ describe('a tombstone', () => {
 
 describe('whatever code of the owner throws or returns, the record is refused', () => {
   /** A pipeline of which only this is odd. */
-  function outcomeOf(act: () => unknown, sensitive = false): Outcome {
+  function outcomeOf(odd: () => unknown, sensitive = false): Outcome {
     const declared = definePipeline({
       name: 'odd',
       topic: 'odd',
       event: z.object({ pin: sensitive ? z.string().meta({ sensitive: true }) : z.string() }),
       row: z.object({ a: z.string().nullish() }),
-      transform: () => act() as never,
+      transform: () => odd() as never,
       lake: { table: 'odd' },
     })
     return compileRecordPath(declared)(kafkaRecord('{"pin":"hunter2"}'))
@@ -223,10 +223,10 @@ describe('whatever code of the owner throws or returns, the record is refused', 
       'ROW_INVALID',
       'Invalid input: expected string, received number, found 7',
     ],
-  ])('%s', (_, act, code, message) => {
-    expect(told(outcomeOf(act))).toEqual([code, message])
+  ])('%s', (_, odd, code, message) => {
+    expect(told(outcomeOf(odd))).toEqual([code, message])
     // And tells nothing when the event may hold something sensitive.
-    const quiet = outcomeOf(act, true)
+    const quiet = outcomeOf(odd, true)
     expect(quiet).toMatchObject({ kind: 'rejected', rejection: { code } })
     expect(JSON.stringify(quiet)).not.toMatch(/hunter2|found 7/)
   })
@@ -238,7 +238,7 @@ describe('whatever code of the owner throws or returns, the record is refused', 
 })
 
 describe('what is sensitive in an event', () => {
-  const Event = z.object({
+  const Card = z.object({
     id: z.string(),
     card: z.record(z.string(), z.string()).meta({ sensitive: true }).optional(),
     pin: z.string().meta({ sensitive: true }).optional(),
@@ -246,7 +246,7 @@ describe('what is sensitive in an event', () => {
   const declared = definePipeline({
     name: 'cards',
     topic: 'cards',
-    event: Event,
+    event: Card,
     row: z.object({ id: z.string(), last: z.string().max(4).optional(), by: z.record(z.string(), z.int()).optional() }),
     transform: ({ value: { id, pin, card } }) => {
       if (pin === undefined) return { id, by: card as never }
