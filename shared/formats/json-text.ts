@@ -10,7 +10,7 @@ export type JsonText = (stored: unknown) => string
  * are ISO text; bytes are base64; NaN and the infinities, which JSON does not know, are the text "NaN", "Infinity",
  * "-Infinity".
  */
-export function jsonTextOf(type: ColumnType): JsonText {
+function jsonTextOf(type: ColumnType): JsonText {
   switch (type.kind) {
     case 'int64':
       return String

@@ -4,7 +4,7 @@ import { type Compression, compressionOf, decompress } from '#shared/sources/com
 import { mskEventsOf, readValueFile } from '#shared/sources/value-file.ts'
 
 /** A file that cannot be read as events. */
-export class EventFileError extends Error {
+class EventFileError extends Error {
   override readonly name = 'EventFileError'
 }
 
@@ -24,7 +24,7 @@ export interface EventFileOptions {
 }
 
 /** The name of standard input. */
-export const STANDARD_INPUT = '-'
+const STANDARD_INPUT = '-'
 
 /**
  * Reads a file of MSK events (.json) or of record values, one a line (.ndjson, .jsonl), plain or compressed (.gz, .zst).

@@ -156,9 +156,8 @@ describe('on their way into the lake', () => {
       const records = recordsIn(file)
       const { rows, deadLetters } = await land(products, records)
       expect(rows).toEqual([])
-      expect(deadLetters.map(({ value, code }) => [value, code])).toEqual(
-        records.map(({ value }) => [Uint8Array.from(value ?? []), expect.stringMatching(/^(?:UTF8|JSON)_INVALID$/)]),
-      )
+      expect(deadLetters.map(({ value }) => value)).toEqual(records.map(({ value }) => Uint8Array.from(value ?? [])))
+      for (const { code } of deadLetters) expect(code).toMatch(/^(?:UTF8|JSON)_INVALID$/)
     },
   )
 

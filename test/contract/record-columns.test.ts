@@ -72,7 +72,7 @@ test('a tombstone as a row is its key, in the partition of none', async () => {
     [null, 'gone'],
     ['a', 'k'],
   ])
-  const folders = []
-  for await (const { key } of store.list('tables/flights/data/')) folders.push(key.split('/')[3])
-  expect(folders.sort()).toEqual(['id=__HIVE_DEFAULT_PARTITION__', 'id=a'])
+  const folders = new Set<string | undefined>()
+  for await (const { key } of store.list('tables/flights/data/')) folders.add(key.split('/')[3])
+  expect(folders).toEqual(new Set(['id=__HIVE_DEFAULT_PARTITION__', 'id=a']))
 })

@@ -240,7 +240,7 @@ const ITEM = { sku: 'a', price: '1.50' }
 const STORED_ITEM = { sku: 'a', price: 150n }
 
 /** Lists, maps and structs, with null and nothing at every level. */
-export const NESTED: readonly SampledType[] = [
+const NESTED: readonly SampledType[] = [
   {
     name: 'list',
     type: listOf(maybe, 'int64'),

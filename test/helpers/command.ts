@@ -11,7 +11,7 @@ export interface Result {
 }
 
 /** Runs a script of the project with Node, as npm's scripts do, and waits for its end. */
-export function runScript(script: string, args: readonly string[], input?: string): Promise<Result> {
+function runScript(script: string, args: readonly string[], input?: string): Promise<Result> {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, NODE_OPTIONS: '' }
     const child = spawn(process.execPath, [path.join(projectRoot, script), ...args], { cwd: projectRoot, env })

@@ -125,6 +125,7 @@ const Row = z.object({
   actor: User,
   repo: Repo,
   org: User.optional(),
+  public: z.boolean(),
   created_at: z.iso.datetime().meta({ column: 'timestamp' }),
   payload: Payload,
 })
@@ -135,7 +136,7 @@ export const github = definePipeline({
   topic: 'github',
   event: Event,
   row: Row,
-  transform: ({ value: { id, type, payload, public: _, ...event } }) => ({
+  transform: ({ value: { id, type, payload, ...event } }) => ({
     ...event,
     id: BigInt(id),
     type,

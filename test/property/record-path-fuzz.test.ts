@@ -66,8 +66,8 @@ describe('broken records that would make sense side by side', () => {
     const { rows, deadLetters, reports } = await land(flow, recordsOf(values, { topic: 'flights' }))
     const isWhole = (value: string): boolean => value === first || value === second
     const offsets = (whole: boolean): number[] => values.flatMap((value, i) => (isWhole(value) === whole ? [i] : []))
-    expect(rows.map((row) => Number(row['_offset'])).sort()).toEqual(offsets(true))
-    expect(deadLetters.map((letter) => Number(letter['_offset'])).sort()).toEqual(offsets(false))
+    expect(rows.map((row) => Number(row['_offset']))).toEqual(offsets(true))
+    expect(deadLetters.map((letter) => Number(letter['_offset']))).toEqual(offsets(false))
     expect(deadLetters.every(({ code }) => code === 'JSON_INVALID')).toBe(true)
     expect(reports).toMatchObject([{ written: 3, rejected: values.length - 3, error: null }])
     expect(await faultOf(flow, values.map(bytes))).toBeUndefined()

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, truncate, writeFile, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
@@ -188,6 +188,16 @@ describe('verify', () => {
     const [file] = await filesBelow('tables')
     await rm(String(file))
     expect(await verify()).toMatchObject({ code: 1, stdout: expect.stringContaining('is missing') })
+  })
+
+  test('one bit of a data file is another: the size tells nothing, the checksum does', async () => {
+    const [file] = await filesBelow('tables')
+    const body = await readFile(String(file))
+    body[100] = (body[100] ?? 0) ^ 1
+    await writeFile(String(file), body)
+    expect(await verify()).toMatchObject({ code: 0 })
+    const deep = await inlet(['verify', '--deep', '--lake', lake(), '--json'])
+    expect(deep).toMatchObject({ code: 1, stdout: expect.stringContaining('has another checksum') })
   })
 
   test('a data file is cut', async () => {

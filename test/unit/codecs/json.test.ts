@@ -53,14 +53,14 @@ describe('a value is carried unchanged', () => {
 
   test('whatever JSON.stringify writes', () => {
     fc.assert(
-      fc.property(anyJson, fc.constantFrom(undefined, 2, '\t'), fc.boolean(), (value, space, exact) => {
+      fc.property(anyJson, fc.constantFrom(undefined, 2, '\t'), (value, space) => {
         const text = JSON.stringify(value, null, space)
         const read = readJson(text)
         fc.pre(read?.keys.some(isForbidden) === false)
-        const step = decode(text, exact)
-        expect(step).toEqual({ ok: true, value: exact ? read?.value : rounded(read?.value) })
-        // JSON.stringify makes 0 of −0, and nothing of bigint.
-        if (!exact) expect(JSON.stringify((step as { value: unknown }).value, null, space)).toBe(text)
+        const step = decode(text)
+        expect(step).toEqual({ ok: true, value: withoutBigint(read?.value) })
+        expect(JSON.stringify((step as { value: unknown }).value, null, space)).toBe(text)
+        expect(decode(text, true)).toEqual({ ok: true, value: read?.value })
       }),
       { numRuns: 400 },
     )
@@ -68,11 +68,11 @@ describe('a value is carried unchanged', () => {
 })
 
 /** What a reader of exact integers reads, as one that rounds them. */
-function rounded(value: unknown): unknown {
+function withoutBigint(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value)
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map(rounded)
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, rounded(part)]))
+  if (Array.isArray(value)) return value.map(withoutBigint)
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, withoutBigint(part)]))
 }
 
 describe('what cannot be carried unchanged is refused, and its place named', () => {
@@ -155,7 +155,12 @@ describe('what cannot be carried unchanged is refused, and its place named', () 
       .oneof(fc.string({ maxLength: 3 }), fc.constantFrom('"', ':', '{', '}', ',', '":', 'a b', '\\', '\\"', '\n'))
       .filter((name) => !isForbidden(name))
     const written = (name: string, escaped: boolean): string =>
-      escaped ? `"${[...name].map((char) => `\\u${hex(char)}`).join('')}"` : JSON.stringify(name)
+      escaped
+        ? `"${name
+            .split('')
+            .map((char) => `\\u${hex(char)}`)
+            .join('')}"`
+        : JSON.stringify(name)
     const hex = (char: string): string => char.charCodeAt(0).toString(16).padStart(4, '0')
     const objects = fc.uniqueArray(key, { minLength: 1, maxLength: 6 })
     const around = fc.array(fc.constantFrom('list', 'object'), { maxLength: 5 })
@@ -289,10 +294,9 @@ describe('bytes that went wrong on the way', () => {
         const verdict = isUtf8 ? verdictOn(read) : 'UTF8_INVALID'
         for (const exact of [false, true]) {
           const step = decode(bytes, exact)
-          const expected = verdict === 'refused' ? expect.stringMatching(/^JSON_(?!INVALID)/) : verdict
-          expect(step.ok ? 'accepted' : step.rejection.code).toEqual(expected)
+          expect(step.ok ? 'accepted' : step.rejection.code.replace(/^JSON_(?!INVALID).*/, 'refused')).toBe(verdict)
           if (!step.ok) continue
-          expect(step.value).toEqual(exact ? read?.value : rounded(read?.value))
+          expect(step.value).toEqual(exact ? read?.value : withoutBigint(read?.value))
           expect(() => JSON.parse(text) as unknown).not.toThrow()
         }
         verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1)

@@ -1,0 +1,147 @@
+"""
+Reads every NAME.parquet of a directory with pyarrow and polars and compares it with NAME.json, which says what it must
+hold: {"columns": [{"name", "type", "nullable"}], "metadata": {…}, "rows": [[…], …]}. 64-bit integers, times, decimals
+(unscaled) and floating point are text there, bytes hexadecimal, maps lists of pairs. Prints JSON: how many values were
+compared, and every difference.
+"""
+
+import decimal
+import json
+import math
+import pathlib
+import struct
+import sys
+
+import polars
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+decimal.getcontext().prec = 100
+
+compared = 0
+differences = []
+
+
+def stored(scalar):
+    """A value as the JSON has it; floating point stays what it is."""
+    if not scalar.is_valid:
+        return None
+    kind = scalar.type
+    if pa.types.is_boolean(kind) or pa.types.is_int32(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return scalar.as_py()
+    if pa.types.is_floating(kind):
+        return scalar.as_py()
+    if pa.types.is_int64(kind):
+        return str(scalar.as_py())
+    if pa.types.is_date32(kind):
+        return scalar.value
+    if pa.types.is_timestamp(kind):
+        return str(scalar.value)
+    if pa.types.is_decimal(kind):
+        return str(int(scalar.as_py().scaleb(kind.scale)))
+    if isinstance(kind, pa.UuidType):
+        return scalar.value.as_py().hex()
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return scalar.as_py().hex()
+    if pa.types.is_map(kind):
+        return [[stored(entry["key"]), stored(entry["value"])] for entry in scalar.values]
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return [stored(item) for item in scalar.values]
+    if pa.types.is_struct(kind):
+        return {field.name: stored(scalar[field.name]) for field in kind}
+    raise TypeError(f"nobody expected {kind}")
+
+
+def same(actual, expected):
+    if isinstance(actual, float):
+        number = float(expected)
+        if math.isnan(number):
+            return math.isnan(actual)
+        return struct.pack("<d", actual) == struct.pack("<d", number)
+    if isinstance(actual, list):
+        return len(actual) == len(expected) and all(map(same, actual, expected))
+    if isinstance(actual, dict):
+        return actual.keys() == expected.keys() and all(same(actual[key], expected[key]) for key in actual)
+    return type(actual) is type(expected) and actual == expected
+
+
+def differ(*what):
+    differences.append(" ".join(str(part) for part in what)[:500])
+
+
+def compare_values(reader, name, table, expected, columns):
+    """Compares the columns that are asked for, value by value."""
+    global compared
+    for i, column in enumerate(expected["columns"]):
+        if column["name"] not in columns:
+            continue
+        values = [stored(value) for value in table.column(column["name"])]
+        wanted = [row[i] for row in expected["rows"]]
+        if len(values) != len(wanted):
+            differ(reader, name, column["name"], "has", len(values), "values, not", len(wanted))
+        for row, (actual, want) in enumerate(zip(values, wanted)):
+            compared += 1
+            if not same(actual, want):
+                differ(reader, name, column["name"], "row", row, "is", actual, "and should be", want)
+
+
+def compare_types(name, schema, expected):
+    for field, column in zip(schema, expected["columns"], strict=True):
+        found = (field.name, str(field.type), field.nullable)
+        wanted = (column["name"], column["type"], column["nullable"])
+        if found != wanted:
+            differ(name, "has the column", found, "and should have", wanted)
+
+
+def compare_statistics(name, file, table):
+    """Bounds are those of the values, or beyond them where long ones are cut; nulls are counted."""
+    global compared
+    metadata = file.metadata
+    for group in range(metadata.num_row_groups):
+        for i in range(metadata.num_columns):
+            chunk = metadata.row_group(group).column(i)
+            if "." in chunk.path_in_schema or chunk.statistics is None:
+                continue
+            column = table.column(chunk.path_in_schema)
+            kind = column.type
+            if chunk.statistics.null_count != column.null_count:
+                differ(name, chunk.path_in_schema, "has", chunk.statistics.null_count, "nulls in its statistics")
+            if isinstance(kind, pa.UuidType) or not chunk.statistics.has_min_max:
+                continue
+            bounds = pc.min_max(column).as_py()
+            low, high = chunk.statistics.min, chunk.statistics.max
+            exact = not (pa.types.is_string(kind) or pa.types.is_binary(kind))
+            right = (low, high) == (bounds["min"], bounds["max"]) if exact else below(low, bounds["min"]) and below(bounds["max"], high)
+            compared += 1
+            if not right:
+                differ(name, chunk.path_in_schema, "has the bounds", low, high, "of", bounds)
+
+
+def below(a, b):
+    as_bytes = [part.encode() if isinstance(part, str) else part for part in (a, b)]
+    return as_bytes[0] <= as_bytes[1]
+
+
+def has_map(kind):
+    if pa.types.is_map(kind):
+        return True
+    return any(has_map(kind.field(i).type) for i in range(kind.num_fields)) if pa.types.is_nested(kind) else False
+
+
+for path in sorted(pathlib.Path(sys.argv[1]).glob("*.parquet")):
+    expected = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    file = pq.ParquetFile(path)
+    table = file.read()
+    compare_types(path.name, table.schema, expected)
+    found = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
+    if found != expected["metadata"]:
+        differ(path.name, "has the metadata", found)
+    names = [column["name"] for column in expected["columns"]]
+    compare_values("pyarrow", path.name, table, expected, names)
+    compare_statistics(path.name, file, table)
+    # Polars has no maps; it makes lists of structs of them, which Arrow then shows.
+    without_maps = [name for name in names if not has_map(table.schema.field(name).type)]
+    compare_values("polars", path.name, polars.read_parquet(path, columns=without_maps).to_arrow(), expected, without_maps)
+
+json.dump({"compared": compared, "differences": differences}, sys.stdout)
