@@ -51,7 +51,5 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
  */
 function absolute(url: string, workingDirectory: string | undefined): string {
   const relative = /^file:(?!\/)(?<path>.+)$/.exec(url)?.groups?.['path']
-  return relative === undefined || workingDirectory === undefined
-    ? url
-    : `file:${resolve(workingDirectory, relative)}`
+  return relative === undefined || workingDirectory === undefined ? url : `file:${resolve(workingDirectory, relative)}`
 }

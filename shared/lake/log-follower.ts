@@ -47,7 +47,7 @@ export async function newEntries(
       entries.push(entry)
       number += 1
     }
-    amended[amends] = number
+    if (number > 0) amended[amends] = number
   }
   return { entries, marks: { next, amended }, markers }
 }

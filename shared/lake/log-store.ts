@@ -46,7 +46,7 @@ export class LogStore {
   async commitAt(start: number): Promise<LogEntry | undefined> {
     const key = commitKey(this.prefix, start)
     const body = await this.#store.get(key)
-    return body === undefined ? undefined : decodeEntry(key, body)
+    return body === undefined ? undefined : this.#decode(key, body)
   }
 
   /** All commits, newest first. */
@@ -71,7 +71,7 @@ export class LogStore {
   async amendmentAt(start: number, number: number): Promise<LogEntry | undefined> {
     const key = amendmentKey(this.prefix, start, number)
     const body = await this.#store.get(key)
-    return body === undefined ? undefined : decodeEntry(key, body)
+    return body === undefined ? undefined : this.#decode(key, body)
   }
 
   /** All amendments, by the start of the commit they amend. */
@@ -111,7 +111,22 @@ export class LogStore {
     const body = await this.#store.get(key)
     if (body === undefined)
       throw new InletError('LOG_CORRUPT', `${key} was listed but cannot be read: commits are never deleted`)
-    return decodeEntry(key, body)
+    return this.#decode(key, body)
+  }
+
+  /** An entry says itself where it belongs: a copy of one at another key must not settle what lies there. */
+  #decode(key: string, body: Uint8Array): LogEntry {
+    const entry = decodeEntry(key, body)
+    const own =
+      entry.amends === null
+        ? commitKey(this.prefix, entry.start)
+        : amendmentKey(this.prefix, entry.amends, entry.number)
+    if (key !== own)
+      throw new InletError(
+        'LOG_CORRUPT',
+        `${key} holds the entry of ${own}: the commit log was changed by something else`,
+      )
+    return entry
   }
 }
 

@@ -3,7 +3,10 @@ import type * as z from 'zod'
 
 /** A short digest of nested data in which schemas count by their definitions and functions by their source. */
 export function digest(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(plain(value, []))).digest('hex').slice(0, 12)
+  return createHash('sha256')
+    .update(JSON.stringify(plain(value, [])))
+    .digest('hex')
+    .slice(0, 12)
 }
 
 /** @param within the schemas around a value: one that contains itself is told by how far up it begins */

@@ -120,6 +120,9 @@ export function definePipeline<E extends z.ZodType, R extends z.ZodObject, T ext
     )
     oneOf('lake.format', lake.format ?? 'parquet', ['parquet', 'jsonl.gz', 'jsonl.zst'])
     for (const part of lake.keep ?? []) oneOf('lake.keep', part, Object.keys(RECORD_COLUMNS))
+    if (new Set(lake.keep).size < (lake.keep ?? []).length)
+      throw new PipelineDefinitionError('lake.keep: names a part twice')
+    for (const column of Object.keys(lake.partitionBy ?? {})) requireContractColumn(column)
     oneOf('tombstones', tombstones, ['skip', 'reject', 'row'])
     oneOf('unknownKeys', unknownKeys, ['strip', 'reject'])
     const columns = columnsOf(row)
@@ -131,6 +134,14 @@ export function definePipeline<E extends z.ZodType, R extends z.ZodObject, T ext
     if (error instanceof PipelineDefinitionError) error.message = `pipeline ${String(name)}: ${error.message}`
     throw error
   }
+}
+
+/** Rows are partitioned before the record's own columns join them. */
+function requireContractColumn(column: string): void {
+  if (column.startsWith('_'))
+    throw new PipelineDefinitionError(
+      `lake.partitionBy.${column}: a table is partitioned by fields of the row contract`,
+    )
 }
 
 /** The row of a tombstone is null but for the record's own columns, so these must be allowed and its key must be there. */

@@ -117,8 +117,13 @@ function recordColumns(record: KafkaRecord, epoch: number, index: number): Row {
 
 function later(watermark: number | null, time: unknown): number | null {
   if (time === null || time === undefined) return watermark
-  const ms = typeof time === 'string' ? Date.parse(time) : Number(time)
+  const ms = typeof time === 'string' ? Date.parse(inUtc(time)) : Number(time)
   return Math.max(watermark ?? Number.NEGATIVE_INFINITY, ms)
+}
+
+/** A local time is read as its partition is: as if it were UTC, and not by the clock of this machine. */
+function inUtc(time: string): string {
+  return /T.*(?:Z|[+-]\d\d:?\d\d)$/.test(time) || !time.includes('T') ? time : `${time}Z`
 }
 
 /**

@@ -20,8 +20,8 @@ export function readLines(bytes: Uint8Array, compression: 'gzip' | 'zstd', colum
 class Digits {
   readonly text: string
 
-  constructor(text: string) {
-    this.text = text
+  constructor(source: string) {
+    this.text = source
   }
 }
 

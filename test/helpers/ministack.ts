@@ -1,23 +1,20 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { mkdtemp, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { CreateBucketCommand, type S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { createS3Client } from '#shared/lake/s3-store.ts'
-import { projectRoot } from './command.ts'
+import { VENV_TIMEOUT_MS, venvPython } from './venv.ts'
 
 const VERSION = '1.5.33'
-const VENV = path.join(projectRoot, '.cache/venv', `ministack-${VERSION}`)
 const READY_WITHIN_MS = 30_000
 /** Ministack's root. It checks signatures and policies, as S3 does. */
 const CREDENTIALS = { accessKeyId: 'AKIAROOTROOTROOTROOT', secretAccessKey: 'a-secret-that-must-not-be-told' }
 
 /** Long enough to make the virtual environment and start from it. */
-export const START_TIMEOUT_MS = 180_000
+export const START_TIMEOUT_MS = VENV_TIMEOUT_MS + READY_WITHIN_MS
 
 /** A server with S3's protocol and rules, conditional writes and policies among them, on a port of its own. */
 export class Ministack {
@@ -33,9 +30,9 @@ export class Ministack {
 
   /** Starts one; makes its virtual environment first where there is none. Whoever starts it has to stop it. */
   static async start(): Promise<Ministack> {
-    await makeVenv()
+    const python = await venvPython(`ministack-${VERSION}`, [`ministack==${VERSION}`])
     const folder = await mkdtemp(path.join(os.tmpdir(), 'inlet-ministack-'))
-    const server = await launch(folder)
+    const server = await launch(python, folder)
     try {
       return new Ministack(await readyEndpoint(server, path.join(folder, 'log')), server, folder)
     } catch (error) {
@@ -75,9 +72,9 @@ threading.Thread(target=lambda: (sys.stdin.buffer.read(), os._exit(0)), daemon=T
 runpy.run_module('ministack', run_name='__main__')
 `
 
-async function launch(folder: string): Promise<ChildProcess> {
+async function launch(python: string, folder: string): Promise<ChildProcess> {
   const log = await open(path.join(folder, 'log'), 'w')
-  const server = spawn(path.join(VENV, 'bin/python'), ['-c', RUN], {
+  const server = spawn(python, ['-c', RUN], {
     cwd: folder,
     // A session of its own: a Ctrl-C in the terminal is for the tests, which then stop it.
     detached: true,
@@ -126,31 +123,4 @@ async function end(server: ChildProcess, folder: string): Promise<void> {
     clearTimeout(force)
   }
   await rm(folder, { recursive: true, force: true })
-}
-
-/** Makes the virtual environment under another name first: it is there whole or not at all, whoever else makes it. */
-async function makeVenv(): Promise<void> {
-  if (existsSync(VENV)) return
-  await mkdir(path.dirname(VENV), { recursive: true })
-  const making = await mkdtemp(`${VENV}.making-`)
-  try {
-    await run('python3', ['-m', 'venv', making], 'python3 (3.10 or newer) with its module venv')
-    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `ministack==${VERSION}`]
-    await run(path.join(making, 'bin/python'), pip, `ministack ${VERSION} from the Python package index`)
-    await rename(making, VENV).catch((error: unknown) => {
-      // Another test file was faster.
-      if (!existsSync(VENV)) throw error
-    })
-  } finally {
-    await rm(making, { recursive: true, force: true })
-  }
-}
-
-async function run(command: string, args: readonly string[], need: string): Promise<void> {
-  try {
-    await promisify(execFile)(command, args)
-  } catch (error) {
-    // Its message holds what the command wrote to its error output.
-    throw new Error(`The integration tests need ${need}: ${String(error)}`, { cause: error })
-  }
 }

@@ -2,7 +2,7 @@ import { ParquetRows } from '#shared/formats/parquet.ts'
 import type { FileRows } from '#shared/formats/file-rows.ts'
 import type { Column } from '#shared/pipeline/columns.ts'
 import type { Row } from '#shared/pipeline/outcome.ts'
-import type { Sample, SampledType } from './column-samples.ts'
+import type { Sample, SampledType } from './scalar-samples.ts'
 import type { StoredRow } from './stored.ts'
 
 /** Rows to be written, and what a file must hold then. */
@@ -40,7 +40,7 @@ export function sampledTable(types: readonly SampledType[], { nullable, times }:
 }
 
 /** One file of these rows. */
-export function encoded<Rows extends FileRows>(file: Rows, rows: readonly Row[], metadata = {}): Uint8Array {
+export function encoded(file: FileRows, rows: readonly Row[], metadata = {}): Uint8Array {
   for (const row of rows) file.append(row)
   return file.encode(metadata)
 }

@@ -2,7 +2,7 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { fileRowsOf } from '#shared/formats/file-rows.ts'
 import { countRows } from '#shared/formats/row-count.ts'
 import { defineTable, type FileFormat } from '#shared/pipeline/table.ts'
-import { maybe } from '#test/helpers/column-samples.ts'
+import { maybe } from '#test/helpers/columns.ts'
 import { readParquet } from '#test/helpers/parquet-reader.ts'
 
 const AUDIT = { _epoch: 0, _partition: 1, _offset: 2, _index: 0, _timestamp: 0 }

@@ -1,6 +1,6 @@
 import { storedDate, storedInstant } from '#shared/formats/instant.ts'
 import { UnstorableError } from '#shared/formats/unstorable.ts'
-import { BEYOND_THE_CALENDAR, SCALARS } from '#test/helpers/column-samples.ts'
+import { BEYOND_THE_CALENDAR, SCALARS } from '#test/helpers/scalar-samples.ts'
 
 const samplesOf = (type: string) => SCALARS.find(({ name }) => name === type)?.samples ?? []
 

@@ -2,17 +2,9 @@ import { JsonLinesRows } from '#shared/formats/json-lines.ts'
 import { UnstorableError } from '#shared/formats/unstorable.ts'
 import type { Column } from '#shared/pipeline/columns.ts'
 import type { Row } from '#shared/pipeline/outcome.ts'
-import {
-  always,
-  BEYOND_THE_CALENDAR,
-  decimal,
-  listOf,
-  mapOf,
-  maybe,
-  SAMPLED,
-  structOf,
-  timestamp,
-} from '#test/helpers/column-samples.ts'
+import { always, decimal, listOf, mapOf, maybe, structOf, timestamp } from '#test/helpers/columns.ts'
+import { SAMPLED } from '#test/helpers/nested-samples.ts'
+import { BEYOND_THE_CALENDAR } from '#test/helpers/scalar-samples.ts'
 import { type DuckDBTable, readLinesWithDuckDB } from '#test/helpers/duckdb-reader.ts'
 import { linesOf, readLines } from '#test/helpers/json-lines-reader.ts'
 import { encoded, sampledTable } from '#test/helpers/sampled-table.ts'

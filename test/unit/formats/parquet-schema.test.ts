@@ -1,6 +1,6 @@
 import { parquetMetadata, type SchemaElement } from 'hyparquet'
 import type { Column, ColumnType } from '#shared/pipeline/columns.ts'
-import { always, decimal, listOf, mapOf, maybe, structOf, timestamp } from '#test/helpers/column-samples.ts'
+import { always, decimal, listOf, mapOf, maybe, structOf, timestamp } from '#test/helpers/columns.ts'
 import { askParquet } from '#test/helpers/duckdb-reader.ts'
 import { parquetOf } from '#test/helpers/sampled-table.ts'
 

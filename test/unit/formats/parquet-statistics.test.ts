@@ -1,7 +1,7 @@
 import { parquetMetadata } from 'hyparquet'
 import type { ColumnType } from '#shared/pipeline/columns.ts'
 import type { Row } from '#shared/pipeline/outcome.ts'
-import { always, decimal, listOf, maybe, structOf, timestamp } from '#test/helpers/column-samples.ts'
+import { always, decimal, listOf, maybe, structOf, timestamp } from '#test/helpers/columns.ts'
 import { askParquet } from '#test/helpers/duckdb-reader.ts'
 import { parquetOf } from '#test/helpers/sampled-table.ts'
 import { hex } from '#test/helpers/stored.ts'

@@ -2,16 +2,9 @@ import { parquetMetadata } from 'hyparquet'
 import { ParquetRows } from '#shared/formats/parquet.ts'
 import { UnstorableError } from '#shared/formats/unstorable.ts'
 import type { Row } from '#shared/pipeline/outcome.ts'
-import {
-  always,
-  BEYOND_THE_CALENDAR,
-  listOf,
-  maybe,
-  SAMPLED,
-  SCALARS,
-  structOf,
-  timestamp,
-} from '#test/helpers/column-samples.ts'
+import { always, listOf, maybe, structOf, timestamp } from '#test/helpers/columns.ts'
+import { SAMPLED } from '#test/helpers/nested-samples.ts'
+import { BEYOND_THE_CALENDAR, SCALARS } from '#test/helpers/scalar-samples.ts'
 import { askParquet, type DuckDBTable, duckDBType, readWithDuckDB } from '#test/helpers/duckdb-reader.ts'
 import { readWithHyparquet } from '#test/helpers/hyparquet-reader.ts'
 import { parquetOf, sampledTable } from '#test/helpers/sampled-table.ts'
@@ -55,7 +48,11 @@ test('values that come often are kept in dictionaries, others are not', () => {
   const encodingsOf = (times: number): Record<string, string[]> => {
     const { columns, rows } = sampledTable(SCALARS, { nullable: true, times })
     const chunks = parquetMetadata(parquetOf(columns, rows)).row_groups[0]?.columns ?? []
-    return Object.fromEntries(chunks.map(({ meta_data: data }) => [data?.path_in_schema[0], data?.encodings ?? []]))
+    const pairs = chunks.map(({ meta_data: data }): [string, string[]] => [
+      data?.path_in_schema[0] ?? '',
+      data?.encodings ?? [],
+    ])
+    return Object.fromEntries(pairs)
   }
   const often = encodingsOf(20)
   const dictionaries = Object.keys(often).filter((name) => often[name]?.includes('RLE_DICTIONARY'))
@@ -128,7 +125,7 @@ test('columns longer than a page are whole', async () => {
   const columns = [always('i', 'int32'), maybe('l', listOf(maybe, 'string')), always('t', 'string')]
   // Lists of different lengths: a row never spans pages.
   const rows = Array.from({ length: 3000 }, (_, i) => {
-    const l = i % 7 === 0 ? null : Array.from({ length: i % 5 }, (_, j) => (j === 3 ? null : `${i}.${j}`.repeat(100)))
+    const l = i % 7 === 0 ? null : [0, 1, 2, 3].slice(0, i % 5).map((j) => (j === 3 ? null : `${i}.${j}`.repeat(100)))
     return { i, l, t: `${i} `.repeat(100) }
   })
   const file = parquetOf(columns, rows)

@@ -1,7 +1,7 @@
 import { rowReaderOf } from '#shared/formats/row-reader.ts'
 import { UnstorableError } from '#shared/formats/unstorable.ts'
 import type { Row } from '#shared/pipeline/outcome.ts'
-import { always, decimal, listOf, maybe, structOf } from '#test/helpers/column-samples.ts'
+import { always, decimal, listOf, maybe, structOf } from '#test/helpers/columns.ts'
 
 const columns = [
   always('id', 'int64'),

@@ -1,7 +1,8 @@
 import { storedForm } from '#shared/formats/stored-form.ts'
 import { UnstorableError } from '#shared/formats/unstorable.ts'
 import type { ColumnType } from '#shared/pipeline/columns.ts'
-import { always, decimal, listOf, mapOf, maybe, SCALARS, structOf } from '#test/helpers/column-samples.ts'
+import { always, decimal, listOf, mapOf, maybe, structOf } from '#test/helpers/columns.ts'
+import { SCALARS } from '#test/helpers/scalar-samples.ts'
 import { hex } from '#test/helpers/stored.ts'
 
 describe.each(SCALARS)('$name', ({ type, samples }) => {
@@ -91,7 +92,7 @@ describe('a value that is missing where there must be one is refused', () => {
   test.each([
     ['in a struct', {}, 'expected a value for "l", found none'],
     ['in a list', { l: [{}, null] }, 'expected a value for "element", found none'],
-    ['in a hole of a list', { l: new Array(1) }, 'expected a value for "element", found none'],
+    ['in a hole of a list', { l: Object.assign([], { length: 1 }) }, 'expected a value for "element", found none'],
     ['in a map', { l: [{ k: undefined }] }, 'expected a value for "value", found none'],
     ['at the very bottom', { l: [{ k: { v: null } }] }, 'expected a value for "v", found none'],
   ])('%s', (_, given, reason) => {

@@ -1,5 +1,5 @@
 import { CommitLog } from '#shared/lake/commit-log.ts'
-import { commitKey, type LogId, logPrefix } from '#shared/lake/log-keys.ts'
+import { amendmentKey, commitKey, type LogId, logPrefix } from '#shared/lake/log-keys.ts'
 import { LogStore, logsOf } from '#shared/lake/log-store.ts'
 import { MemoryStore } from '#test/helpers/memory-store.ts'
 import { recordsAt, writeOffsets } from '#test/helpers/slices.ts'
@@ -58,6 +58,20 @@ describe('all entries', () => {
     for await (const { amends, number, start } of log.amendments()) amendments.push(`${amends}.${number}: ${start}`)
     expect(commits).toEqual([5, 0])
     expect(amendments).toEqual(['0.0: 2', '5.0: 7', '5.1: 6'])
+  })
+
+  test('a copy of an entry at another key is a corrupt log, not an entry', async () => {
+    await land([0, 1])
+    const prefix = logPrefix(ID)
+    const body = await store.get(commitKey(prefix, 0))
+    await store.put(commitKey(prefix, 2), body ?? new Uint8Array())
+    await store.put(amendmentKey(prefix, 0, 0), body ?? new Uint8Array())
+    const log = new LogStore(store, ID)
+    for (const read of [log.floor(5), log.commitAt(2), log.amendmentsOf(0), log.amendmentAt(0, 0)])
+      await expect(read).rejects.toMatchObject({
+        code: 'LOG_CORRUPT',
+        message: expect.stringContaining('holds the entry of'),
+      })
   })
 
   test('a commit that is deleted while the log is read is a corrupt log', async () => {

@@ -75,7 +75,7 @@ describe.each([
     const files = await bodiesOf(store, 'readings')
     expect(files.map(({ path }) => path.endsWith(`.${format}`))).toEqual([true, true])
     const lines = files.map(({ body }) => linesOf(body, compression).map((line) => JSON.parse(line) as object))
-    expect(lines.map((rows) => rows.length).sort()).toEqual([2, 3])
+    expect(lines.map((rows) => rows.length).sort((a, b) => a - b)).toEqual([2, 3])
     expect(lines.flat()).toHaveLength(5)
     expect(lines.flat()).toContainEqual({
       sensor: 'two\nlines',
@@ -98,7 +98,7 @@ describe.each([
     const files = await bodiesOf(store, 'readings')
     const tables = await Promise.all(files.map(({ body }) => readLinesWithDuckDB(body, format, columns)))
     const rows = tables.flatMap((table) => table.rows)
-    expect(rows.map((row) => row['sensor']).sort()).toEqual([...TEXTS].sort())
+    expect(new Set(rows.map((row) => row['sensor']))).toEqual(new Set(TEXTS))
     expect(rows.find((row) => row['sensor'] === 'plain')).toMatchObject({
       _key: '00',
       _headers: [{ name: 'h', value: 'ff' }],

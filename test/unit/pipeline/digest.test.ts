@@ -8,7 +8,9 @@ test('is the same for the same declaration, made again', () => {
 
 test('a schema that is used twice counts twice', () => {
   const [text, number] = [z.string(), z.number()]
-  expect(digest(z.object({ a: text, b: number, c: text }))).not.toBe(digest(z.object({ a: text, b: number, c: number })))
+  expect(digest(z.object({ a: text, b: number, c: text }))).not.toBe(
+    digest(z.object({ a: text, b: number, c: number })),
+  )
 })
 
 test('a schema that contains itself has an end', () => {

@@ -1,10 +1,13 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { DirectoryStore } from '#shared/lake/directory-store.ts'
+import { dataFileKey, logPrefix, MAX_OFFSET } from '#shared/lake/log-keys.ts'
 import type { ColumnType } from '#shared/pipeline/columns.ts'
 import { PipelineDefinitionError } from '#shared/pipeline/errors.ts'
 import { type PartitionValue, partitionOf } from '#shared/pipeline/partition.ts'
 import { escapePath, partitionPath } from '#shared/pipeline/partition-path.ts'
 import { type PartitionSpec, type PartitionTransform, partitionSpecOf } from '#shared/pipeline/partition-spec.ts'
+import { inTemporaryDirectory } from '#test/helpers/temporary-directory.ts'
 
 /** See the description in the file. */
 interface Cases {
@@ -154,6 +157,22 @@ describe('a long value', () => {
     const [first] = partitionPath([long, 'b', 'c'], spec).split('/')
     expect(partitionPath([long, long, long], spec).split('/')[0]).toBe(first)
     expect(partitionPath([long, long, long], spec)).toHaveLength(3 * 191 + 2)
+  })
+})
+
+test('a file system takes the longest of them, and S3 the key that they are part of', async () => {
+  const names = ['n'.repeat(100), 'm'.repeat(100)]
+  const columns = names.map((name) => ({ name, type: { kind: 'string' } as const, nullable: true }))
+  const spec = partitionSpecOf(Object.fromEntries(names.map((name) => [name, 'identity'])), columns)
+  const path = partitionPath(['🛫/'.repeat(300), 'é\u0000'.repeat(300)], spec)
+  const log = logPrefix({ pipeline: 'p', generation: 0, cluster: 'c', topic: 't', epoch: 0, partition: 0 })
+  const place = { kind: 'amendment', amends: MAX_OFFSET, number: 999_999 } as const
+  const file = { table: 't'.repeat(141), partitionPath: path, partition: {}, rows: 0, body: new Uint8Array() }
+  const key = dataFileKey(log, place, randomUUID(), 99_999, { ...file, format: 'jsonl.zst' })
+  expect(Buffer.byteLength(key)).toBeLessThan(1024 - 150)
+  await inTemporaryDirectory(async (directory) => {
+    const store = new DirectoryStore(directory)
+    expect(await store.putIfAbsent(key, file.body)).toBe('created')
   })
 })
 

@@ -146,3 +146,17 @@ describe('the version', () => {
     expect(define(declared).version).not.toBe(define({ ...declared, event: z.object({ id: z.string() }) }).version)
   })
 })
+
+test("a table is not partitioned by Inlet's own columns, nor does it keep a part twice", () => {
+  const declare = (lake: object) => () =>
+    definePipeline({
+      name: 'a',
+      topic: 'a',
+      event: z.object({}),
+      row: z.object({ id: z.int() }),
+      transform: () => ({ id: 1 }),
+      lake: { table: 'a', ...lake },
+    })
+  expect(declare({ partitionBy: { _timestamp: 'day' } })).toThrow('pipeline a: lake.partitionBy._timestamp: ')
+  expect(declare({ keep: ['key', 'key'] })).toThrow('pipeline a: lake.keep: names a part twice')
+})
