@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { Column, ColumnType } from '#shared/pipeline/columns.ts'
 import { always, decimal, maybe, timestamp } from './columns.ts'
-import { type Sample } from './scalar-samples.ts'
+import type { Sample } from './scalar-samples.ts'
 import type { SampledTable } from './sampled-table.ts'
 import type { Stored, StoredRow } from './stored.ts'
 

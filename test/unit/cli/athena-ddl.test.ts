@@ -2,7 +2,7 @@ import { athenaDdl } from '#shared/cli/athena-ddl.ts'
 import { examplePartition } from '#shared/cli/example-partition.ts'
 import type { Column } from '#shared/pipeline/columns.ts'
 import { defineTable, type TableOptions } from '#shared/pipeline/table.ts'
-import { always, maybe, timestamp } from '#test/helpers/column-samples.ts'
+import { always, maybe, timestamp } from '#test/helpers/columns.ts'
 
 const COLUMNS: readonly Column[] = [
   always('seenAt', timestamp('us', true)),

@@ -4,7 +4,7 @@ import { fileRowsOf } from '#shared/formats/file-rows.ts'
 import type { Column, ColumnType } from '#shared/pipeline/columns.ts'
 import { defineTable } from '#shared/pipeline/table.ts'
 import { measurements } from '#test/fixtures/measurements.ts'
-import { always, decimal, listOf, mapOf, maybe, structOf, timestamp } from '#test/helpers/column-samples.ts'
+import { always, decimal, listOf, mapOf, maybe, structOf, timestamp } from '#test/helpers/columns.ts'
 import { readWithDuckDB } from '#test/helpers/duckdb-reader.ts'
 
 const SIMPLE = ['string', 'binary', 'boolean', 'int32', 'int64', 'float', 'double', 'uuid', 'date'] as const
