@@ -34,6 +34,7 @@ export function deadLetterRow(record: KafkaRecord, rejection: Rejection, pipelin
     message: rejection.message,
     key: record.key,
     value: record.value,
-    headers: record.headers,
+    // A dead letter is never refused: half a surrogate pair in a name, which no column holds, is replaced.
+    headers: record.headers.map(({ name, value }) => ({ name: name.toWellFormed(), value })),
   }
 }

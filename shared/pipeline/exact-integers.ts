@@ -14,10 +14,9 @@ export function hasBigints(schema: z.core.$ZodType): boolean {
  */
 export function exactIntegersOf<Schema extends z.core.$ZodType>(schema: Schema): Schema {
   return rewriteSchema(schema, (part) => {
-    const def = definitionOf(part)
-    // What coerces converts by itself.
-    if ((def.type !== 'bigint' && def.type !== 'number') || def.coerce === true) return part
-    return z.pipe(z.transform(def.type === 'bigint' ? toBigint : toNumber), part)
+    const { type } = definitionOf(part)
+    if (type !== 'bigint' && type !== 'number') return part
+    return z.pipe(z.transform(type === 'bigint' ? toBigint : toNumber), part)
   })
 }
 

@@ -110,6 +110,10 @@ export function definePipeline<E extends z.ZodType, R extends z.ZodObject, T ext
     if (row._zod.def.type !== 'object')
       throw new PipelineDefinitionError('row: a row is a z.object(…), one field per column')
     if (typeof transform !== 'function') throw new PipelineDefinitionError('transform: expected a function')
+    if (Object.prototype.toString.call(transform) === '[object AsyncFunction]')
+      throw new PipelineDefinitionError(
+        'transform: expected a function that is not async: rows are made one after another',
+      )
     if (typeof lake !== 'object' || lake === null) throw new PipelineDefinitionError('lake: expected { table, … }')
     onlyKnown(lake, LAKE_OPTIONS, 'lake.')
     matches(

@@ -3,6 +3,9 @@ import { InletError } from '#shared/pipeline/errors.ts'
 import type { Delivery } from '#shared/pipeline/process-batch.ts'
 import type { KafkaRecord, RecordHeader } from '#shared/pipeline/record.ts'
 
+/** Kafka numbers partitions with 32 bits, and so does the column `_partition`. */
+const MAX_PARTITION = 2 ** 31 - 1
+
 /** The envelope. Its records are checked one by one below: a schema would cost more than decoding them. */
 const Envelope = z.object({
   eventSource: z.enum(['aws:kafka', 'SelfManagedKafka']),
@@ -61,7 +64,7 @@ function parseRecord(item: Record<string, unknown>, where: string): KafkaRecord 
   if (typeof topic !== 'string' || topic === '') throw malformed(`${where}.topic: expected a string`)
   return {
     topic,
-    partition: integer(partition, 0, `${where}.partition`),
+    partition: integer(partition, 0, `${where}.partition`, MAX_PARTITION),
     offset: integer(offset, 0, `${where}.offset`),
     timestamp: integer(timestamp, Number.MIN_SAFE_INTEGER, `${where}.timestamp`),
     timestampType: timestampType === 'LOG_APPEND_TIME' ? 'LOG_APPEND_TIME' : 'CREATE_TIME',
@@ -71,9 +74,9 @@ function parseRecord(item: Record<string, unknown>, where: string): KafkaRecord 
   }
 }
 
-function integer(value: unknown, least: number, where: string): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least)
-    throw malformed(`${where}: expected an integer from ${least} to 2^53 − 1, found ${JSON.stringify(value)}`)
+function integer(value: unknown, least: number, where: string, most = Number.MAX_SAFE_INTEGER): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least || value > most)
+    throw malformed(`${where}: expected an integer from ${least} to ${most}, found ${JSON.stringify(value)}`)
   return value
 }
 

@@ -90,9 +90,11 @@ test.each([1, 9, 10, 18, 19, 38])('the bounds of decimals of %d digits are exact
   expect(bounds).toEqual({ min: `-${greatest}`, max: greatest })
 })
 
-describe('the bounds of texts', () => {
+// Texts that come often take another way into the file than those that come once.
+describe.each([1, 4])('the bounds of texts that come %d times', (times) => {
+  const repeated = (...texts: string[]): string[] => Array.from({ length: times }, () => texts).flat()
   const boundsOf = (...texts: string[]): string[] => {
-    const { min, max } = statisticsOf({ kind: 'string' }, texts)
+    const { min, max } = statisticsOf({ kind: 'string' }, repeated(...texts))
     return [textOf(min), textOf(max)]
   }
 
@@ -112,7 +114,7 @@ describe('the bounds of texts', () => {
     ['whose last has no successor of its length', `${'x'.repeat(14)}\u07ff${'y'.repeat(50)}`],
     ['before the surrogates', `${'x'.repeat(12)}\ud7ff${'\ud7ff'.repeat(9)}`],
   ])('long texts %s are cut: less at the one end, more at the other', (_, text) => {
-    const { min, max, minIsExact, maxIsExact } = statisticsOf({ kind: 'string' }, [text])
+    const { min, max, minIsExact, maxIsExact } = statisticsOf({ kind: 'string' }, repeated(text))
     expect([minIsExact, maxIsExact]).toEqual([false, false])
     expect(Math.max(bytesOf(min).length, bytesOf(max).length)).toBeLessThanOrEqual(16)
     expect(text.startsWith(textOf(min))).toBe(true)
@@ -125,7 +127,7 @@ describe('the bounds of texts', () => {
 
   test('the greatest text has no shorter bound', () => {
     const text = '\u{10ffff}'.repeat(10)
-    const { min, max, maxIsExact } = statisticsOf({ kind: 'string' }, [text])
+    const { min, max, maxIsExact } = statisticsOf({ kind: 'string' }, repeated(text))
     expect([textOf(min), textOf(max), maxIsExact]).toEqual(['\u{10ffff}'.repeat(4), text, true])
   })
 })

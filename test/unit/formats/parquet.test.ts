@@ -163,6 +163,13 @@ test('columns are compressed with zstd', () => {
   expect(Number(chunk?.total_compressed_size)).toBeLessThan(200)
 })
 
+test('columns of one small value are not compressed, which would make them larger', () => {
+  const columns = [always('n', 'int32'), maybe('none', 'string'), maybe('text', 'string'), maybe('two', 'int32')]
+  const rows = Array.from({ length: 1000 }, (_, i) => ({ n: 7, text: 'x'.repeat(100), two: i === 999 ? 1 : null }))
+  const chunks = parquetMetadata(parquetOf(columns, rows)).row_groups[0]?.columns ?? []
+  expect(chunks.map(({ meta_data: chunk }) => chunk?.codec)).toEqual(['UNCOMPRESSED', 'UNCOMPRESSED', 'ZSTD', 'ZSTD'])
+})
+
 describe('appending', () => {
   const columns = [always('a', 'int64'), maybe('b', 'date'), maybe('c', 'string')]
 

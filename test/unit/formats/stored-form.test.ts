@@ -59,6 +59,7 @@ describe('what a column cannot hold unchanged is refused', () => {
       'expected a UUID',
     ],
     ['some dashes', { kind: 'uuid' }, uuid.replace('-', ''), 'expected a UUID'],
+    ['a dash too few in the middle', { kind: 'uuid' }, uuid.replace('-a165', 'a165'), 'expected a UUID'],
     ['braces', { kind: 'uuid' }, `{${uuid}}`, 'expected a UUID'],
     ['base64 without its padding', { kind: 'binary' }, 'AP8', 'expected bytes, or base64 of them'],
     ['base64 for URLs', { kind: 'binary' }, '__8=', 'expected bytes, or base64 of them'],

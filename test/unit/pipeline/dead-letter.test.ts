@@ -4,7 +4,9 @@ import { AUDIT_COLUMNS } from '#shared/pipeline/columns.ts'
 import { deadLetterRow, deadLetterTable } from '#shared/pipeline/dead-letter.ts'
 import { definePipeline } from '#shared/pipeline/pipeline.ts'
 import { kafkaRecord } from '#test/helpers/kafka-record.ts'
+import { land, recordsOf } from '#test/helpers/landing.ts'
 import { readParquet } from '#test/helpers/parquet-reader.ts'
+import { sensors } from '#test/helpers/sensors.ts'
 
 const pipeline = definePipeline({
   name: 'flights-2013',
@@ -65,4 +67,13 @@ test.each([
   ['PARTITION_INVALID', 'partition'],
 ] as const)('%s is shown with its stage', (code, stage) => {
   expect(deadLetterRow(kafkaRecord('x'), { code, field: null, message: 'm' }, pipeline)).toMatchObject({ code, stage })
+})
+
+test('a dead letter is stored whatever the record is like: a name that is no text, a time that no calendar has', async () => {
+  const odd = { topic: 'sensors', headers: [{ name: '\ud83d', value: Uint8Array.of(1) }] }
+  for (const timestamp of [Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, -1]) {
+    const { reports, deadLetters } = await land(sensors, recordsOf(['{'], { ...odd, timestamp }))
+    expect(reports).toMatchObject([{ rejected: 1, error: null }])
+    expect(deadLetters).toMatchObject([{ headers: [{ name: '\ufffd', value: Uint8Array.of(1) }] }])
+  }
 })

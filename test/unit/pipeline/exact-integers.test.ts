@@ -93,6 +93,15 @@ describe('where it wants a number, a number is what it would be without any bigi
   })
 })
 
+test('what the contract leaves open keeps its digits', () => {
+  const Open = z.object({ id: z.int64(), any: z.unknown(), more: z.looseObject({}) })
+  expect(read(Open, '{"id":1,"any":[9007199254740993,7],"more":{"n":9007199254740993}}')).toEqual({
+    id: 1n,
+    any: [9_007_199_254_740_993n, 7],
+    more: { n: 9_007_199_254_740_993n },
+  })
+})
+
 describe('what is no integer is for the contract to refuse', () => {
   const Id = z.object({ id: z.int64() })
   test.each<[string, string]>([

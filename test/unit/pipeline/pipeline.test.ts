@@ -147,6 +147,14 @@ describe('the version', () => {
   })
 })
 
+test('a transform is not asynchronous', () => {
+  const transform = (async () => ({ id: 1 })) as never as () => { id: number }
+  const lake = { table: 'a' }
+  expect(() =>
+    definePipeline({ name: 'a', topic: 'a', event: z.object({}), row: z.object({ id: z.int() }), transform, lake }),
+  ).toThrow('pipeline a: transform: expected a function that is not async')
+})
+
 test("a table is not partitioned by Inlet's own columns, nor does it keep a part twice", () => {
   const declare = (lake: object) => () =>
     definePipeline({

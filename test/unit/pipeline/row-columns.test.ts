@@ -155,7 +155,8 @@ describe('a row that has no columns is refused, and the field named', () => {
     ['map with keys that are no text', z.object({ a: z.map(z.date(), z.int()) }), 'row.a: the keys of a map column'],
     ['within a map', z.object({ a: z.record(z.string(), z.any()) }), 'row.a{}: '],
     ['integers without bounds', z.object({ a: z.bigint() }), 'row.a: a bigint that is not within 64 bits; z.int64()'],
-    ['integers with one bound', z.object({ a: z.bigint().min(0n) }), 'row.a: a bigint that is not within 64 bits'],
+    ['integers without an end', z.object({ a: z.bigint().min(0n) }), 'row.a: a bigint that is not within 64 bits'],
+    ['integers without a beginning', z.object({ a: z.bigint().max(0n) }), 'row.a: a bigint that is not within 64 bits'],
     [
       'integers that need 65 bits',
       z.object({

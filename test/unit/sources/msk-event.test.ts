@@ -84,6 +84,11 @@ describe('parseMskEvent', () => {
     ['two topics', event([record(), record({ topic: 'users' })]), /"orders" and "users"/],
     ['an offset that JSON rounds', event([record({ offset: 2 ** 53 })]), /records\["orders-0"\]\[0\]\.offset/],
     ['a negative partition', event([record({ partition: -1 })]), /partition/],
+    [
+      'a partition beyond 32 bits',
+      event([record({ partition: 2 ** 31 })]),
+      /partition: expected an integer from 0 to 2147483647/,
+    ],
     ['a value that is not base64', event([record({ value: 'a*b!' })]), /\.value: not base64/],
     ['a header that is text', event([record({ headers: [{ a: 'x' }] })]), /headers\[0\]\.a/],
     ['a header byte out of range', event([record({ headers: [{ a: [300] }] })]), /headers\[0\]\.a/],
