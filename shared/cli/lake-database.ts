@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { type DuckDBConnection, DuckDBInstance, DuckDBTimestampTZValue } from '@duckdb/node-api'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
 import type { Column } from '#shared/pipeline/columns.ts'
 import type { DataFile } from '#shared/pipeline/commit.ts'
@@ -58,6 +58,8 @@ export function withLakeDatabase<T>(
     const query = (sql: string): Promise<Answer> => ask(connection, sql, local)
     try {
       await query("SET TimeZone = 'UTC'")
+      // The library shows instants by the clock of this machine, whatever the engine is told.
+      DuckDBTimestampTZValue.timezoneOffsetInMinutes = 0
       for (const table of tables) await query(await viewOf(table, local, query, columnsOf))
       await query(`SET allowed_directories = [${literal(`${local.folder}${path.sep}`)}]`)
       await query('SET enable_external_access = false')

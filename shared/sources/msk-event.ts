@@ -76,7 +76,9 @@ function parseRecord(item: Record<string, unknown>, where: string): KafkaRecord 
 
 function integer(value: unknown, least: number, where: string, most = Number.MAX_SAFE_INTEGER): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least || value > most)
-    throw malformed(`${where}: expected an integer from ${least} to ${most}, found ${JSON.stringify(value)}`)
+    throw malformed(
+      `${where}: expected an integer from ${least} to ${most === Number.MAX_SAFE_INTEGER ? '2^53 − 1' : most}, found ${JSON.stringify(value)}`,
+    )
   return value
 }
 
