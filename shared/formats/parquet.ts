@@ -80,7 +80,7 @@ function sourceOf({ name, type }: Column, data: unknown[]): ColumnSource {
 }
 
 /**
- * Texts as pieces of one buffer. hyparquet-writer 0.17 makes a buffer for each: two thirds of the cost of a column of texts that
+ * Texts as pieces of one buffer. hyparquet-writer 0.17 makes a buffer for each: more than half of the cost of a column of texts that
  * are too many for a dictionary.
  */
 function utf8Of(texts: readonly (string | null)[]): (Uint8Array | null)[] {

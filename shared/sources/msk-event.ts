@@ -8,7 +8,8 @@ const MAX_PARTITION = 2 ** 31 - 1
 
 /** The envelope. Its records are checked one by one below: a schema would cost more than decoding them. */
 const Envelope = z.object({
-  eventSource: z.enum(['aws:kafka', 'SelfManagedKafka']),
+  // AWS's own examples of self-managed Kafka have it with and without the prefix.
+  eventSource: z.enum(['aws:kafka', 'SelfManagedKafka', 'aws:SelfManagedKafka']),
   eventSourceArn: z.string().optional(),
   records: z.record(z.string(), z.array(z.record(z.string(), z.unknown()))),
 })
@@ -52,7 +53,7 @@ export function parseMskEvent(event: unknown): Delivery {
  * cluster shows as offsets that start again.
  */
 function clusterOf(eventSource: string, arn: string | undefined): string {
-  if (eventSource === 'SelfManagedKafka') return 'self-managed'
+  if (eventSource !== 'aws:kafka') return 'self-managed'
   const path = /^arn:[^:]+:kafka:[^:]*:[^:]*:cluster\/(?<name>[^/]+)\/(?<uuid>[^/]+)$/.exec(arn ?? '')?.groups
   if (path === undefined)
     throw malformed(`eventSourceArn: expected the ARN of an MSK cluster, found ${JSON.stringify(arn)}`)
