@@ -74,14 +74,19 @@ function sourceOf({ name, type }: Column, data: unknown[]): ColumnSource {
   if (hasFloats(type) && data.some((value) => holdsNegativeZero(value, type))) return { name, data, encoding: 'PLAIN' }
   // Pages of one small value hold nothing to compress, and a call of the compressor costs more than the pages.
   if (isSmall(type, data[0]) && data.every((value) => value === data[0])) return { name, data, codec: 'UNCOMPRESSED' }
-  if (type.kind === 'string' && 2 * new Set(data).size > data.length)
+  if (type.kind === 'string' && mostDiffer(data.slice(0, 200)) && mostDiffer(data))
     return { name, data: utf8Of(data as (string | null)[]), encoding: 'PLAIN' }
   return { name, data }
 }
 
+/** Whether values are too many for a dictionary. */
+function mostDiffer(values: readonly unknown[]): boolean {
+  return 2 * new Set(values).size > values.length
+}
+
 /**
- * Texts as pieces of one buffer. hyparquet-writer 0.17 makes a buffer for each: more than half of the cost of a column of texts that
- * are too many for a dictionary.
+ * Texts as pieces of one buffer. hyparquet-writer 0.17 makes a buffer for each, which is more than half of the cost of a
+ * column that has no dictionary.
  */
 function utf8Of(texts: readonly (string | null)[]): (Uint8Array | null)[] {
   const all = Buffer.from(texts.join(''), 'utf8')
