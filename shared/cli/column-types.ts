@@ -62,7 +62,7 @@ export function icebergType(type: ColumnType): string | null {
 
 /**
  * The type that Glue and Athena know a column of plain files by (Hive's names).
- * @param format JSON has text only for times, dates, UUIDs and bytes
+ * @param format JSON has text only for times, dates, UUIDs, decimals and bytes
  */
 export function athenaType(type: ColumnType, format: 'parquet' | 'json'): string {
   switch (type.kind) {
@@ -77,7 +77,7 @@ export function athenaType(type: ColumnType, format: 'parquet' | 'json'): string
     case 'timestamp':
       return format === 'json' ? 'string' : type.kind
     case 'decimal':
-      return `decimal(${type.precision},${type.scale})`
+      return format === 'json' ? 'string' : `decimal(${type.precision},${type.scale})`
     case 'list':
       return `array<${athenaType(type.element.type, format)}>`
     case 'map':
@@ -133,6 +133,7 @@ export function jsonType(type: ColumnType): string {
       return 'text: base64'
     case 'uuid':
     case 'date':
+    case 'decimal':
       return `text: ${type.kind}`
     case 'timestamp':
       return `text: ISO 8601${type.utc ? ', UTC' : ''}`

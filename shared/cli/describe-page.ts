@@ -61,8 +61,8 @@ function columnsTable({ columns, format }: TableDescription): string {
 function columnNotes(columns: readonly ColumnDescription[], isParquet: boolean): string[] {
   if (!isParquet)
     return [
-      'Iceberg tables hold Parquet, not JSON Lines. Numbers are exact in the files; readers that take JSON numbers\n' +
-        'for doubles, DuckDB among them, round decimals of more than 15 digits.',
+      'Iceberg tables hold Parquet, not JSON Lines. 64-bit integers are numbers with all their digits in the files;\n' +
+        'readers that take JSON numbers for doubles round those beyond 2^53.',
     ]
   const notes: string[] = []
   const uuids = columns.filter(({ type }) => type === 'uuid').map(({ name }) => printable(name))

@@ -18,8 +18,7 @@ interface JsonColumn {
 
 /**
  * SQL that reads JSON Lines with the types that the table's Parquet files would have: those of the pipeline's columns, else
- * those of its Parquet files; only for the rest is it up to DuckDB to guess. (DuckDB reads a decimal by way of a double, so
- * that it is exact to 15 digits.)
+ * those of its Parquet files; only for the rest is it up to DuckDB to guess.
  * @param columns what is known of the table's columns
  * @param parquet SQL that reads the table's Parquet files, if there are any
  */

@@ -6,8 +6,8 @@ import { UnstorableError } from './unstorable.ts'
 export type JsonText = (stored: unknown) => string
 
 /**
- * The JSON text of a type's values: 64-bit integers and decimals are numbers with all their digits; times, dates and UUIDs
- * are ISO text; bytes are base64; NaN and the infinities, which JSON does not know, are the text "NaN", "Infinity",
+ * The JSON text of a type's values: 64-bit integers are numbers with all their digits; decimals are text, for most readers
+ * make doubles of JSON's numbers; times, dates and UUIDs are ISO text; bytes are base64; NaN and the infinities, which JSON does not know, are the text "NaN", "Infinity",
  * "-Infinity".
  */
 function jsonTextOf(type: ColumnType): JsonText {
@@ -60,9 +60,9 @@ function numberText(stored: unknown): string {
 }
 
 function decimalText(unscaled: bigint, scale: number): string {
-  if (scale === 0) return String(unscaled)
+  if (scale === 0) return `"${unscaled}"`
   const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0')
-  return `${unscaled < 0n ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
+  return `"${unscaled < 0n ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}"`
 }
 
 function uuidText(stored: unknown): string {

@@ -9,6 +9,8 @@ import { type RowReader, rowReaderOf } from './row-reader.ts'
 
 /** Rows of a row group: large enough to compress well, small enough to be read in parallel. */
 const ROW_GROUP_ROWS = 122_880
+/** parquet-java parses this form, and may distrust the statistics of a writer that it cannot parse. The version is of our files. */
+const CREATED_BY = 'inlet version 1'
 const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
 /** Rows that become one Parquet file, kept as columns from the moment they are appended. */
@@ -56,7 +58,7 @@ export class ParquetRows implements FileRows {
         compressors: { ZSTD: (bytes) => zstdCompressSync(bytes, ZSTD) },
         rowGroupSize: ROW_GROUP_ROWS,
         kvMetadata: Object.entries(metadata).map(([key, value]) => ({ key, value })),
-        createdBy: 'inlet',
+        createdBy: CREATED_BY,
       })
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)

@@ -58,7 +58,7 @@ function scalarOf(value: unknown, type: ColumnType): Stored {
       return number
     }
     case 'decimal':
-      return unscaled(digits(value), type.scale)
+      return unscaled(text(value), type.scale)
     case 'string':
       return text(value)
     case 'binary':

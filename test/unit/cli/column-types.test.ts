@@ -163,7 +163,7 @@ test('JSON', () => {
     ['atMs', 'text: ISO 8601, UTC'],
     ['local', 'text: ISO 8601'],
     ['day', 'text: date'],
-    ['price', 'number'],
+    ['price', 'text: decimal'],
     ['big', 'number'],
     ['ratio', 'number'],
     ['label', 'text'],
