@@ -39,8 +39,7 @@ export async function vacuumLake(store: ObjectStore, only: string | undefined, d
     files += total
     const progress = new Progress(`${dryRun ? 'look through' : 'vacuum'} ${table}`, total, 'files')
     try {
-      const told = watched(store, dataPrefix(table), () => progress.advance(1))
-      for await (const { key, bytes } of vacuum(told, table, { dryRun }))
+      for await (const { key, bytes } of vacuum(store, table, { dryRun, onFile: () => progress.advance(1) }))
         deleted.push({ table, path: key, bytes, reason: reasonFor(key) })
     } finally {
       progress.stop()
@@ -96,22 +95,4 @@ async function countFiles(store: ObjectStore, table: string): Promise<number> {
   let files = 0
   for await (const _ of store.list(dataPrefix(table))) files += 1
   return files
-}
-
-/** The same store, which tells of each object below a prefix that it lists. */
-function watched(store: ObjectStore, watchedPrefix: string, onListed: () => void): ObjectStore {
-  return {
-    url: store.url,
-    put: (key, body) => store.put(key, body),
-    putIfAbsent: (key, body) => store.putIfAbsent(key, body),
-    get: (key) => store.get(key),
-    size: (key) => store.size(key),
-    delete: (key) => store.delete(key),
-    async *list(prefix, options) {
-      for await (const entry of store.list(prefix, options)) {
-        if (prefix === watchedPrefix) onListed()
-        yield entry
-      }
-    },
-  }
 }

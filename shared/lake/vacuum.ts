@@ -10,6 +10,8 @@ const PAGE = 1000
 export interface VacuumOptions {
   /** Finds the files and leaves them where they are. */
   readonly dryRun?: boolean
+  /** Called for each data file that is listed, whether it goes or stays. */
+  readonly onFile?: () => void
   /** Files that are looked up or deleted at a time. */
   readonly concurrency?: number
 }
@@ -27,7 +29,7 @@ export interface VacuumOptions {
 export async function* vacuum(
   store: ObjectStore,
   table: string,
-  { dryRun = false, concurrency = 16 }: VacuumOptions = {},
+  { dryRun = false, onFile, concurrency = 16 }: VacuumOptions = {},
 ): AsyncIterable<ObjectEntry> {
   const logs = await logsByDigest(store)
   const sweep = (files: readonly ObjectEntry[]): Promise<ObjectEntry[]> => {
@@ -41,6 +43,7 @@ export async function* vacuum(
   }
   let page: ObjectEntry[] = []
   for await (const file of store.list(dataPrefix(table))) {
+    onFile?.()
     if (page.push(file) < PAGE) continue
     yield* await sweep(page)
     page = []
