@@ -5,41 +5,27 @@ import path from 'node:path'
 import { S3Store } from '#shared/lake/s3-store.ts'
 import { verifyLake } from '#shared/lake/verify.ts'
 import { projectRoot } from '#test/helpers/command.ts'
-import { FaultProxy } from '#test/helpers/fault-proxy.ts'
-import { Ministack, START_TIMEOUT_MS } from '#test/helpers/ministack.ts'
+import { faultyS3 } from '#test/helpers/faulty-s3.ts'
 import { originsIn, sensorRecords } from '#test/helpers/sensor-records.ts'
 import { Random } from '#test/helpers/simulation/random.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
 
-let s3: Ministack
-let proxy: FaultProxy
-let lakes = 0
 const directory = temporaryDirectory()
 const started = new Set<ChildProcess>()
 
-beforeAll(async () => {
-  s3 = await Ministack.start()
-  await s3.createBucket('lake')
-}, START_TIMEOUT_MS)
-
-afterAll(() => s3?.stop())
-
-beforeEach(async () => {
-  lakes += 1
-  proxy = await FaultProxy.start(s3.endpoint)
-})
-
-afterEach(async () => {
+afterEach(() => {
   for (const child of started) child.kill('SIGKILL')
   started.clear()
-  await proxy.close()
 })
 
-const url = (): string => `s3://lake/lakes/${lakes}`
+// Behind the hook above: no command may be waiting for an answer when the proxy closes.
+const faulty = faultyS3()
+
+const url = (): string => faulty.url
 
 /** The command in a process of its own, with what AWS's own tools read from the environment. */
 function inlet(endpoint: string, ...args: string[]): ChildProcess {
-  const env = { PATH: process.env['PATH'], ...s3.environment(endpoint) }
+  const env = { PATH: process.env['PATH'], ...faulty.s3.environment(endpoint) }
   const argv = [path.join(projectRoot, 'shared/cli/inlet.ts'), ...args]
   const child = spawn(process.execPath, argv, { cwd: projectRoot, env, stdio: ['ignore', 'pipe', 'pipe'] })
   started.add(child)
@@ -68,24 +54,24 @@ test.each([
     const events = path.join(directory(), 'values.ndjson')
     await writeFile(events, records.values.join('\n'))
     const fixed = ['run', 'test/helpers/sensors.ts', '--events', events, '--partitions', '1', '--lake', url()]
-    const run = (batch: number, endpoint = s3.endpoint): ChildProcess =>
+    const run = (batch: number, endpoint = faulty.s3.endpoint): ChildProcess =>
       inlet(endpoint, ...fixed, '--batch', `${batch}`)
 
     let commits = 0
-    const victim = run(20, proxy.endpoint)
-    proxy.plan = ({ headers }) => {
+    const victim = run(20, faulty.proxy.endpoint)
+    faulty.proxy.plan = ({ headers }) => {
       if (headers['if-none-match'] !== '*' || ++commits !== fatal) return undefined
       victim.kill('SIGKILL')
       return when === 'before' ? 'closeBefore' : 'closeAfter'
     }
     expect(await endOf(victim)).toBe('SIGKILL')
-    const store = new S3Store(url(), { client: s3.client() })
+    const store = new S3Store(url(), { client: faulty.s3.client() })
     const left = await verifyLake(store, { deep: true })
     expect(left).toMatchObject({ commits: when === 'before' ? fatal - 1 : fatal, faults: [] })
     expect(left.orphans.length > 0).toBe(when === 'before')
 
     expect(await Promise.all([run(33), run(50)].map(endOf))).toEqual(['ok', 'ok'])
-    expect(await endOf(inlet(s3.endpoint, 'verify', '--deep', '--lake', url()))).toBe('ok')
+    expect(await endOf(inlet(faulty.s3.endpoint, 'verify', '--deep', '--lake', url()))).toBe('ok')
     expect(await verifyLake(store, { deep: true })).toMatchObject({ gaps: 0, faults: [], counts: { records: 300 } })
     expect(await originsIn(store, 'sensors')).toEqual([...records.rows].sort())
     expect(await originsIn(store, 'sensors_dead_letters')).toEqual([...records.deadLetters].sort())
@@ -98,15 +84,17 @@ test('run, query and verify, as on a directory', async () => {
   const events = path.join(directory(), 'values.ndjson')
   await writeFile(events, values.join('\n'))
   const lake = ['--lake', url()]
-  expect(await endOf(inlet(s3.endpoint, 'run', 'test/helpers/sensors.ts', '--events', events, ...lake))).toBe('ok')
+  expect(await endOf(inlet(faulty.s3.endpoint, 'run', 'test/helpers/sensors.ts', '--events', events, ...lake))).toBe(
+    'ok',
+  )
   const sql = 'SELECT count(*)::INT AS n FROM sensors'
-  const answer = await outcomeOf(inlet(s3.endpoint, 'query', sql, '--json', ...lake))
+  const answer = await outcomeOf(inlet(faulty.s3.endpoint, 'query', sql, '--json', ...lake))
   expect(answer.end).toBe('ok')
   expect(JSON.parse(answer.printed)).toEqual([{ n: rows.length }])
-  expect(await endOf(inlet(s3.endpoint, 'verify', '--deep', ...lake))).toBe('ok')
+  expect(await endOf(inlet(faulty.s3.endpoint, 'verify', '--deep', ...lake))).toBe('ok')
 })
 
 test('a bucket that is not there is a fault of one line', async () => {
-  const child = inlet(s3.endpoint, 'verify', '--lake', 's3://no-such-lake')
+  const child = inlet(faulty.s3.endpoint, 'verify', '--lake', 's3://no-such-lake')
   expect(await endOf(child)).toMatch(/^1: .*cannot list s3:\/\/no-such-lake\/.*NoSuchBucket \(404\)[^\n]*\n$/)
 })

@@ -5,32 +5,16 @@ import { S3Store } from '#shared/lake/s3-store.ts'
 import { verifyLake } from '#shared/lake/verify.ts'
 import type { SliceReport } from '#shared/pipeline/process-batch.ts'
 import { lambdaHandler } from '#shared/runtimes/lambda.ts'
-import { type Fault, FaultProxy, seededFaults } from '#test/helpers/fault-proxy.ts'
-import { Ministack, START_TIMEOUT_MS } from '#test/helpers/ministack.ts'
+import { type Fault, seededFaults } from '#test/helpers/fault-proxy.ts'
+import { faultyS3 } from '#test/helpers/faulty-s3.ts'
 import { originsIn, sensorRecords } from '#test/helpers/sensor-records.ts'
 import { reading, sensorEvent, sensors } from '#test/helpers/sensors.ts'
 import { Random } from '#test/helpers/simulation/random.ts'
 
-let s3: Ministack
-let proxy: FaultProxy
-let lakes = 0
+const faulty = faultyS3()
 
-beforeAll(async () => {
-  s3 = await Ministack.start()
-  await s3.createBucket('lake')
-}, START_TIMEOUT_MS)
-
-afterAll(() => s3?.stop())
-
-beforeEach(async () => {
-  lakes += 1
-  proxy = await FaultProxy.start(s3.endpoint)
-})
-
-afterEach(() => proxy.close())
-
-const url = (): string => `s3://lake/lakes/${lakes}`
-const direct = (): S3Store => new S3Store(url(), { client: s3.client() })
+const url = (): string => faulty.url
+const direct = (): S3Store => new S3Store(url(), { client: faulty.s3.client() })
 
 /** A Lambda function that writes through the proxy, and what its slices reported. */
 class LambdaFunction {
@@ -39,7 +23,7 @@ class LambdaFunction {
   #handler = this.#coldStart()
 
   #coldStart() {
-    const client = s3.client({ endpoint: proxy.endpoint })
+    const client = faulty.s3.client({ endpoint: faulty.proxy.endpoint })
     const lake = new ObjectStoreLake(new S3Store(this.#lake, { client }))
     const slice = (report: SliceReport): void => void this.reports.push(report)
     return lambdaHandler(sensors, { lake, telemetry: { begin() {}, slice, failure() {}, end() {} }, concurrency: 4 })
@@ -74,7 +58,7 @@ test.each([1, 2, 3])(
     const passing = seededFaults(random, 0.1)
     // Outages, too: everything is done and nothing answered, for longer than clients try again.
     const outage: Fault[] = ['closeAfter', 'internalErrorAfter']
-    proxy.plan = (request) => (proxy.requests % 300 < 260 ? passing(request) : random.pick(outage))
+    faulty.proxy.plan = (request) => (faulty.proxy.requests % 300 < 260 ? passing(request) : random.pick(outage))
     const partitions = [sensorRecords(160, random, 0), sensorRecords(90, random, 1)]
 
     const functions = Array.from({ length: 8 }, () => new LambdaFunction())
@@ -104,7 +88,7 @@ test.each([1, 2, 3])(
     expect(verification.amendments).toBeGreaterThan(0)
     const errors = functions.flatMap(({ reports }) => reports.map(({ error }) => error?.code))
     expect(new Set(errors)).toEqual(new Set([undefined, 'STORE_UNAVAILABLE']))
-    for (const fault of proxy.faults.keys()) met.add(fault)
+    for (const fault of faulty.proxy.faults.keys()) met.add(fault)
   },
   120_000,
 )
@@ -118,13 +102,13 @@ describe.each(['closeAfter', 'internalErrorAfter'] as const)(
   'a put if absent that worked, but the answer is lost (%s)',
   (fault) => {
     const once = (request: IncomingMessage): Fault | undefined =>
-      isConditionalPut(request) && !proxy.faults.has(fault) ? fault : undefined
+      isConditionalPut(request) && !faulty.proxy.faults.has(fault) ? fault : undefined
 
     test('of a commit: the writer knows it for its own, and writes nothing again', async () => {
       const lambda = new LambdaFunction()
-      proxy.plan = once
+      faulty.proxy.plan = once
       await lambda.invoke(sensorEvent([reading(1), reading(2), '{']))
-      expect(proxy.faults.get(fault)).toBe(1)
+      expect(faulty.proxy.faults.get(fault)).toBe(1)
       expect(lambda.reports).toMatchObject([{ records: 3, known: 0, written: 2, rejected: 1, files: 2, error: null }])
       expect(await verifyLake(direct(), { deep: true })).toMatchObject({
         commits: 1,
@@ -138,9 +122,9 @@ describe.each(['closeAfter', 'internalErrorAfter'] as const)(
       const lambda = new LambdaFunction()
       await lambda.invoke(sensorEvent([reading(1)], 0, 5))
       // The commit reaches from 0 to 5, and offsets 2 and 3 are in its gap.
-      proxy.plan = once
+      faulty.proxy.plan = once
       await lambda.invoke(sensorEvent([reading(2), reading(3)], 0, 2))
-      expect(proxy.faults.get(fault)).toBe(1)
+      expect(faulty.proxy.faults.get(fault)).toBe(1)
       expect(lambda.reports[1]).toMatchObject({ records: 2, known: 0, written: 2, files: 1, error: null })
       const whole = { commits: 1, amendments: 1, files: 2, faults: [], orphans: [] }
       expect(await verifyLake(direct(), { deep: true })).toMatchObject(whole)
@@ -152,7 +136,7 @@ test('a writer that is overtaken finds its key taken, and lands only what is lef
   const [slow, fast] = [new LambdaFunction(), new LambdaFunction()]
   const values = [1, 2, 3, 4, 5].map((value) => reading(value))
   let isHeld = false
-  proxy.plan = async (request) => {
+  faulty.proxy.plan = async (request) => {
     if (!isConditionalPut(request) || isHeld) return undefined
     isHeld = true
     // The slow one's commit arrives when the fast one's is there.

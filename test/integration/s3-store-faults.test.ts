@@ -2,29 +2,13 @@ import { inspect } from 'node:util'
 import { PutBucketPolicyCommand, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { S3Store } from '#shared/lake/s3-store.ts'
 import { type Fault, FaultProxy, faultsInTurn } from '#test/helpers/fault-proxy.ts'
-import { Ministack, START_TIMEOUT_MS } from '#test/helpers/ministack.ts'
+import { faultyS3 } from '#test/helpers/faulty-s3.ts'
 
-let s3: Ministack
-let proxy: FaultProxy
-let folders = 0
-
-beforeAll(async () => {
-  s3 = await Ministack.start()
-  await s3.createBucket('lake')
-}, START_TIMEOUT_MS)
-
-afterAll(() => s3?.stop())
-
-beforeEach(async () => {
-  folders += 1
-  proxy = await FaultProxy.start(s3.endpoint)
-})
-
-afterEach(() => proxy.close())
+const faulty = faultyS3()
 
 const BODY = Buffer.from('a body of some length')
-const open = (config: S3ClientConfig = {}, url = `s3://lake/faults-${folders}`, deadlineMs = 30_000): S3Store =>
-  new S3Store(url, { client: s3.client({ endpoint: proxy.endpoint, ...config }), deadlineMs })
+const open = (config: S3ClientConfig = {}, url = faulty.url, deadlineMs = 30_000): S3Store =>
+  new S3Store(url, { client: faulty.s3.client({ endpoint: faulty.proxy.endpoint, ...config }), deadlineMs })
 
 /** The client waits for up to 1, 2 and 4 seconds before it asks again a server that said "slow down". */
 const SLOW_DOWN_TIMEOUT_MS = 30_000
@@ -59,7 +43,8 @@ describe('a fault that passes', () => {
     async (fault) => {
       const store = open()
       await open().put('a', BODY)
-      proxy.plan = ({ headers }) => (String(headers['amz-sdk-request']).startsWith('attempt=1;') ? fault : undefined)
+      faulty.proxy.plan = ({ headers }) =>
+        String(headers['amz-sdk-request']).startsWith('attempt=1;') ? fault : undefined
       const [, created, body, size, first] = await Promise.all([
         store.put('b', BODY),
         store.putIfAbsent('c', BODY),
@@ -71,7 +56,7 @@ describe('a fault that passes', () => {
       expect([created, Buffer.from(body ?? []).toString(), size]).toEqual(['created', BODY.toString(), BODY.length])
       expect(first).toMatchObject({ value: { key: 'a', bytes: BODY.length } })
       expect(await open().size('b')).toBe(BODY.length)
-      expect(proxy.faults.get(fault)).toBe(7)
+      expect(faulty.proxy.faults.get(fault)).toBe(7)
     },
     SLOW_DOWN_TIMEOUT_MS,
   )
@@ -79,26 +64,26 @@ describe('a fault that passes', () => {
   test.each(['breakOff', 'corrupt'] as const)('%s: an answer is read again until it is whole', async (fault) => {
     const store = open()
     await store.put('a', BODY)
-    proxy.plan = faultsInTurn(fault, fault, undefined)
+    faulty.proxy.plan = faultsInTurn(fault, fault, undefined)
     expect(Buffer.from((await store.get('a')) ?? []).toString()).toBe(BODY.toString())
-    expect(proxy.faults.get(fault)).toBe(2)
+    expect(faulty.proxy.faults.get(fault)).toBe(2)
   })
 
   test('a conflict of conditional writes: who asks again is told how it ended', async () => {
     const store = open()
-    proxy.plan = faultsInTurn('conflict', 'conflict', undefined)
+    faulty.proxy.plan = faultsInTurn('conflict', 'conflict', undefined)
     expect(await store.putIfAbsent('a', BODY)).toBe('created')
-    proxy.plan = faultsInTurn('conflict', undefined)
+    faulty.proxy.plan = faultsInTurn('conflict', undefined)
     expect(await store.putIfAbsent('a', Buffer.from('another'))).toBe('taken')
     expect(Buffer.from((await store.get('a')) ?? []).toString()).toBe(BODY.toString())
-    expect(proxy.faults.get('conflict')).toBe(3)
+    expect(faulty.proxy.faults.get('conflict')).toBe(3)
   })
 
   test.each(['closeAfter', 'internalErrorAfter'] as const)(
     '%s: a put if absent that worked without an answer finds the key taken, by its own body',
     async (fault) => {
       const store = open()
-      proxy.plan = faultsInTurn(fault)
+      faulty.proxy.plan = faultsInTurn(fault)
       expect(await store.putIfAbsent('a', BODY)).toBe('taken')
       expect(Buffer.from((await store.get('a')) ?? []).toString()).toBe(BODY.toString())
     },
@@ -115,12 +100,12 @@ describe('a fault that stays', () => {
     '%s: can be tried again later, after %i requests',
     async (fault, requests, reason) => {
       const store = open()
-      proxy.plan = () => fault
+      faulty.proxy.plan = () => fault
       const error = await failure(store.putIfAbsent('a/b', BODY))
       expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', canRetry: true, stage: 'store' })
-      expect((error as Error).message).toContain(`cannot write s3://lake/faults-${folders}/a/b: ${reason}`)
-      expect(proxy.requests).toBe(requests)
-      proxy.plan = () => undefined
+      expect((error as Error).message).toContain(`cannot write ${faulty.url}/a/b: ${reason}`)
+      expect(faulty.proxy.requests).toBe(requests)
+      faulty.proxy.plan = () => undefined
       expect(await store.putIfAbsent('a/b', BODY)).toBe('created')
     },
     SLOW_DOWN_TIMEOUT_MS,
@@ -129,36 +114,36 @@ describe('a fault that stays', () => {
   test.each(['breakOff', 'corrupt'] as const)('%s: what is never whole is never returned', async (fault) => {
     const store = open()
     await store.put('a', BODY)
-    proxy.plan = () => fault
+    faulty.proxy.plan = () => fault
     expect(await failure(store.get('a'))).toMatchObject({ code: 'STORE_UNAVAILABLE', canRetry: true })
-    expect(proxy.faults.get(fault)).toBe(5)
+    expect(faulty.proxy.faults.get(fault)).toBe(5)
   })
 
   test.each(Object.keys(CALLS))('a store that froze: %s ends by its deadline', async (name) => {
-    const store = open({}, `s3://lake/faults-${folders}`, 150)
-    proxy.plan = () => 'freeze'
+    const store = open({}, faulty.url, 150)
+    faulty.proxy.plan = () => 'freeze'
     const error = await failure(called(name, store))
     expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', canRetry: true })
     expect((error as Error).message).toContain('it took more than 150 ms')
   })
 
   test('an answer that stops in its midst ends by the deadline, too', async () => {
-    const store = open({}, `s3://lake/faults-${folders}`, 150)
+    const store = open({}, faulty.url, 150)
     await open().put('a', BODY)
-    proxy.plan = () => 'freezeMidway'
+    faulty.proxy.plan = () => 'freezeMidway'
     expect(await failure(store.get('a'))).toMatchObject({ code: 'STORE_UNAVAILABLE', canRetry: true })
   })
 
   test('a frozen request is given up, and made again', async () => {
     const store = open({ requestHandler: { requestTimeout: 500, throwOnRequestTimeout: true } })
-    proxy.plan = faultsInTurn('freeze', undefined)
+    faulty.proxy.plan = faultsInTurn('freeze', undefined)
     await store.put('a', BODY)
-    expect(proxy.requests).toBeGreaterThanOrEqual(2)
-    expect(proxy.faults.get('freeze')).toBe(1)
+    expect(faulty.proxy.requests).toBeGreaterThanOrEqual(2)
+    expect(faulty.proxy.faults.get('freeze')).toBe(1)
   })
 
   test('so does the client that production uses, well before the deadline', async () => {
-    const client = s3.client({ endpoint: proxy.endpoint })
+    const client = faulty.s3.client({ endpoint: faulty.proxy.endpoint })
     await new S3Store('s3://lake', { client }).get('a')
     const { requestHandler } = client.config as unknown as {
       readonly requestHandler: { httpHandlerConfigs(): Readonly<Record<string, unknown>> }
@@ -172,14 +157,14 @@ describe('a fault that stays', () => {
   })
 
   test('nobody listens: the endpoint is wrong, or the server is gone', async () => {
-    const { endpoint } = proxy
-    await proxy.close()
+    const { endpoint } = faulty.proxy
+    await faulty.proxy.close()
     try {
-      const store = new S3Store('s3://lake', { client: s3.client({ endpoint }) })
+      const store = new S3Store('s3://lake', { client: faulty.s3.client({ endpoint }) })
       for (const name of Object.keys(CALLS))
         expect(await failure(called(name, store))).toMatchObject({ code: 'STORE_UNAVAILABLE', canRetry: true })
     } finally {
-      proxy = await FaultProxy.start(s3.endpoint)
+      faulty.proxy = await FaultProxy.start(faulty.s3.endpoint)
     }
   })
 })
@@ -191,7 +176,7 @@ describe('what is refused', () => {
     expect(error).toMatchObject({ code: 'STORE_DENIED', canRetry: false, stage: 'store' })
     expect((error as Error).message).toMatch(/s3:\/\/no-such-lake\/a\/b: .*\(404\)/)
     // Asking again does not help, and is not done; HEAD has to ask for its bucket.
-    expect(proxy.requests).toBe(name === 'size' ? 2 : 1)
+    expect(faulty.proxy.requests).toBe(name === 'size' ? 2 : 1)
   })
 
   test.each(Object.keys(CALLS))('an access key that nobody knows, and its secret is not told: %s', async (name) => {
@@ -200,16 +185,16 @@ describe('what is refused', () => {
     expect(error).toMatchObject({ code: 'STORE_DENIED', canRetry: false })
     const everything = inspect(error, { depth: Number.POSITIVE_INFINITY, showHidden: true })
     for (const secret of ['AKIASTRANGER', 'THE-SECRET', 'THE-TOKEN']) expect(everything).not.toContain(secret)
-    expect(proxy.requests).toBe(1)
+    expect(faulty.proxy.requests).toBe(1)
   })
 
   test('what a policy does not allow', async () => {
-    await s3.createBucket('shared')
+    await faulty.s3.createBucket('shared')
     const Statement = [
       { Effect: 'Allow', Principal: { AWS: OTHER_ACCOUNT }, Action: 's3:*', Resource: 'arn:aws:s3:::shared/tables/*' },
     ]
     const Policy = JSON.stringify({ Version: '2012-10-17', Statement })
-    await s3.client().send(new PutBucketPolicyCommand({ Bucket: 'shared', Policy }))
+    await faulty.s3.client().send(new PutBucketPolicyCommand({ Bucket: 'shared', Policy }))
     const store = open({ credentials: { accessKeyId: OTHER_ACCOUNT, secretAccessKey: 'any' } }, 's3://shared')
     await store.put('tables/a', BODY)
     for (const name of ['put', 'putIfAbsent', 'get', 'size', 'delete', 'list']) {
@@ -224,7 +209,7 @@ describe('what is refused', () => {
   test('a client that knows no credentials', async () => {
     const credentials = () => Promise.reject(Object.assign(new Error('none'), { name: 'CredentialsProviderError' }))
     expect(await failure(open({ credentials }).get('a'))).toMatchObject({ code: 'STORE_DENIED', canRetry: false })
-    expect(proxy.requests).toBe(0)
+    expect(faulty.proxy.requests).toBe(0)
   })
 
   test.each(['s3://', 's3:lake', 's3:///a', 's3://UPPER', 's3://lake/a/../b', 's3://lake/a//b', 's3://-lake/a'])(
@@ -243,9 +228,9 @@ describe('what is refused', () => {
 test('many calls at once use a bounded number of sockets, and later calls use them again', async () => {
   const unbounded = { httpAgent: { maxSockets: Number.POSITIVE_INFINITY, keepAlive: true } }
   const store = open({ requestHandler: unbounded })
-  proxy.plan = () => 'late'
+  faulty.proxy.plan = () => 'late'
   await Promise.all(Array.from({ length: 200 }, (_, i) => store.put(`a/${i}`, BODY)))
-  expect(proxy.requests).toBe(200)
-  expect(proxy.mostConnections).toBeLessThanOrEqual(64)
-  expect(proxy.connections).toBeLessThanOrEqual(64)
+  expect(faulty.proxy.requests).toBe(200)
+  expect(faulty.proxy.mostConnections).toBeLessThanOrEqual(64)
+  expect(faulty.proxy.connections).toBeLessThanOrEqual(64)
 })
