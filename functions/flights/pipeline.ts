@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { definePipeline } from '#shared/pipeline/pipeline.ts'
 import { newYorkInstant } from './new-york-time.ts'
+import lock from './table.lock.json' with { type: 'json' }
 
 const Airport = z.string().regex(/^[A-Z]{3}$/)
 const ClockTime = z.iso.time({ precision: -1 })
@@ -73,5 +74,5 @@ export const flights = definePipeline({
       distanceMiles: e.distanceMiles,
     }
   },
-  lake: { table: 'flights', partitionBy: { scheduledAt: 'day' } },
+  lake: { table: 'flights', partitionBy: { scheduledAt: 'day' }, lock },
 })

@@ -1,7 +1,15 @@
+import type { FileStatistics } from '#shared/pipeline/commit.ts'
 import type { Row } from '#shared/pipeline/outcome.ts'
 import type { Table } from '#shared/pipeline/table.ts'
 import { JsonLinesRows } from './json-lines.ts'
 import { ParquetRows } from './parquet.ts'
+
+/** A data file that is still to be written. */
+export interface EncodedFile {
+  readonly body: Uint8Array
+  /** Null where the columns have no field ids. */
+  readonly statistics: FileStatistics | null
+}
 
 /** Rows that become one data file. */
 export interface FileRows {
@@ -14,8 +22,8 @@ export interface FileRows {
   append(row: Row): void
   /** Takes back the row that was appended last. */
   removeLast(): void
-  /** The file's bytes. @throws InletError ENCODE_FAILED */
-  encode(metadata: Readonly<Record<string, string>>): Uint8Array
+  /** @throws InletError ENCODE_FAILED */
+  encode(metadata: Readonly<Record<string, string>>): EncodedFile
 }
 
 /** No rows yet, in the format of the table's files. */

@@ -2,7 +2,7 @@ import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import type { Column } from '#shared/pipeline/columns.ts'
 import { InletError } from '#shared/pipeline/errors.ts'
 import type { Row } from '#shared/pipeline/outcome.ts'
-import type { FileRows } from './file-rows.ts'
+import type { EncodedFile, FileRows } from './file-rows.ts'
 import { type JsonText, orNull } from './json-text.ts'
 import { type RowReader, rowReaderOf } from './row-reader.ts'
 import { UnstorableError } from './unstorable.ts'
@@ -42,11 +42,12 @@ export class JsonLinesRows implements FileRows {
     this.#lines.pop()
   }
 
-  encode(): Uint8Array {
+  encode(): EncodedFile {
     try {
       const text = Buffer.from(this.#lines.join(''), 'utf8')
-      if (this.#compression === 'gzip') return gzipSync(text, { level: 6 })
-      return zstdCompressSync(text, { params: { [constants.ZSTD_c_compressionLevel]: 3 } })
+      if (this.#compression === 'gzip') return { body: gzipSync(text, { level: 6 }), statistics: null }
+      const body = zstdCompressSync(text, { params: { [constants.ZSTD_c_compressionLevel]: 3 } })
+      return { body, statistics: null }
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       throw new InletError('ENCODE_FAILED', `${this.count} rows could not be encoded as JSON Lines: ${reason}`, {

@@ -1,10 +1,11 @@
 import { constants, zstdCompressSync } from 'node:zlib'
-import type { SchemaElement } from 'hyparquet'
-import { ByteWriter, type ColumnSource, parquetWrite } from 'hyparquet-writer'
+import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer'
 import type { Column, ColumnType } from '#shared/pipeline/columns.ts'
 import { InletError } from '#shared/pipeline/errors.ts'
 import type { Row } from '#shared/pipeline/outcome.ts'
-import type { FileRows } from './file-rows.ts'
+import type { EncodedFile, FileRows } from './file-rows.ts'
+import { parquetSchema } from './parquet-schema.ts'
+import { fileStatistics } from './file-statistics.ts'
 import { type RowReader, rowReaderOf } from './row-reader.ts'
 
 /** Rows of a row group: large enough to compress well, small enough to be read in parallel. */
@@ -47,31 +48,35 @@ export class ParquetRows implements FileRows {
    * @param metadata key-value metadata of the footer
    * @throws InletError ENCODE_FAILED when a value does not fit its column: the contract let it through
    */
-  encode(metadata: Readonly<Record<string, string>>): Uint8Array {
-    const writer = new ByteWriter()
+  encode(metadata: Readonly<Record<string, string>>): EncodedFile {
+    const bytes = new ByteWriter()
+    const writer = new ParquetWriter({
+      writer: bytes,
+      schema: parquetSchema(this.#columns),
+      codec: 'ZSTD',
+      compressors: { ZSTD: (page) => zstdCompressSync(page, ZSTD) },
+      kvMetadata: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+      createdBy: CREATED_BY,
+    })
     try {
-      parquetWrite({
-        writer,
-        schema: schemaOf(this.#columns),
-        columnData: this.#columns.map((column, i) => sourceOf(column, this.#values[i] ?? [])),
-        codec: 'ZSTD',
-        compressors: { ZSTD: (bytes) => zstdCompressSync(bytes, ZSTD) },
-        rowGroupSize: ROW_GROUP_ROWS,
-        kvMetadata: Object.entries(metadata).map(([key, value]) => ({ key, value })),
-        createdBy: CREATED_BY,
-      })
+      const columnData = this.#columns.map((column, i) => sourceOf(column, this.#values[i] ?? []))
+      // Both are done when they return: there is nothing to wait for in memory.
+      void writer.write({ columnData, rowGroupSize: ROW_GROUP_ROWS })
+      void writer.finish()
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       throw new InletError('ENCODE_FAILED', `${this.#count} rows could not be encoded as Parquet: ${reason}`, {
         cause: error,
       })
     }
-    return writer.getBytes()
+    return { body: bytes.getBytes(), statistics: fileStatistics(writer.row_groups, this.#columns) }
   }
 }
 
 /** The values of a column, and how to encode them where the encoder would not choose well by itself. */
 function sourceOf({ name, type }: Column, data: unknown[]): ColumnSource {
+  // By default the encoder run-length encodes booleans, which Iceberg 1.10 cannot read into Spark's vectors.
+  if (type.kind === 'boolean') return { name, data, encoding: 'PLAIN' }
   // hyparquet-writer 0.17 looks values up in a Map to make a dictionary, and to a Map −0 and 0 are one value.
   if (hasFloats(type) && data.some((value) => holdsNegativeZero(value, type))) return { name, data, encoding: 'PLAIN' }
   // Pages of one small value hold nothing to compress, and a call of the compressor costs more than the pages.
@@ -133,78 +138,4 @@ function holdsNegativeZero(stored: unknown, type: ColumnType): boolean {
 
 function isSmall({ kind }: ColumnType, stored: unknown): boolean {
   return stored === null || !['string', 'binary', 'list', 'map', 'struct'].includes(kind)
-}
-
-/** The schema of a file: the root, then every column depth first (Parquet format, `SchemaElement`). */
-function schemaOf(columns: readonly Column[]): SchemaElement[] {
-  return [{ name: 'root', num_children: columns.length }, ...columns.flatMap(elementsOf)]
-}
-
-function elementsOf({ name, type, nullable }: Column): SchemaElement[] {
-  const repetition_type = nullable ? 'OPTIONAL' : 'REQUIRED'
-  switch (type.kind) {
-    case 'string':
-      return [{ name, repetition_type, type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' } }]
-    case 'binary':
-      return [{ name, repetition_type, type: 'BYTE_ARRAY' }]
-    case 'boolean':
-      return [{ name, repetition_type, type: 'BOOLEAN' }]
-    case 'int32':
-      return [{ name, repetition_type, type: 'INT32' }]
-    case 'int64':
-      return [{ name, repetition_type, type: 'INT64' }]
-    case 'float':
-      return [{ name, repetition_type, type: 'FLOAT' }]
-    case 'double':
-      return [{ name, repetition_type, type: 'DOUBLE' }]
-    case 'date':
-      return [{ name, repetition_type, type: 'INT32', converted_type: 'DATE', logical_type: { type: 'DATE' } }]
-    case 'uuid':
-      return [{ name, repetition_type, type: 'FIXED_LEN_BYTE_ARRAY', type_length: 16, logical_type: { type: 'UUID' } }]
-    case 'timestamp':
-      return [timestampElement(name, repetition_type, type)]
-    case 'decimal':
-      return [decimalElement(name, repetition_type, type)]
-    case 'list':
-      // The three-level form (Parquet format, LogicalTypes.md, "Lists").
-      return [
-        { name, repetition_type, num_children: 1, converted_type: 'LIST', logical_type: { type: 'LIST' } },
-        { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
-        ...elementsOf(type.element),
-      ]
-    case 'map':
-      return [
-        { name, repetition_type, num_children: 1, converted_type: 'MAP', logical_type: { type: 'MAP' } },
-        { name: 'key_value', repetition_type: 'REPEATED', num_children: 2 },
-        ...elementsOf({ name: 'key', type: { kind: 'string' }, nullable: false }),
-        ...elementsOf({ ...type.value, name: 'value' }),
-      ]
-    case 'struct':
-      return [{ name, repetition_type, num_children: type.fields.length }, ...type.fields.flatMap(elementsOf)]
-  }
-}
-
-function timestampElement(
-  name: string,
-  repetition_type: 'OPTIONAL' | 'REQUIRED',
-  { unit, utc }: ColumnType & { kind: 'timestamp' },
-): SchemaElement {
-  const logical_type = { type: 'TIMESTAMP', isAdjustedToUTC: utc, unit: unit === 'us' ? 'MICROS' : 'MILLIS' } as const
-  const element: SchemaElement = { name, repetition_type, type: 'INT64', logical_type }
-  // The older annotation means UTC to readers that know no other (Parquet format, LogicalTypes.md, "Timestamp").
-  return utc ? { ...element, converted_type: unit === 'us' ? 'TIMESTAMP_MICROS' : 'TIMESTAMP_MILLIS' } : element
-}
-
-/** The narrowest physical type that holds the precision, as Iceberg demands (specification, "Parquet" data type mappings). */
-function decimalElement(
-  name: string,
-  repetition_type: 'OPTIONAL' | 'REQUIRED',
-  { precision, scale }: ColumnType & { kind: 'decimal' },
-): SchemaElement {
-  const decimal = { name, repetition_type, converted_type: 'DECIMAL', precision, scale } as const
-  const logical_type = { type: 'DECIMAL', precision, scale } as const
-  if (precision <= 9) return { ...decimal, logical_type, type: 'INT32' }
-  if (precision <= 18) return { ...decimal, logical_type, type: 'INT64' }
-  const bits = Math.ceil(precision * Math.log2(10)) + 1
-  return { ...decimal, logical_type, type: 'FIXED_LEN_BYTE_ARRAY', type_length: Math.ceil(bits / 8) }
 }

@@ -7,8 +7,8 @@ export type ColumnType =
   | { readonly kind: 'timestamp'; readonly unit: 'us' | 'ms'; readonly utc: boolean }
   | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number }
   | { readonly kind: 'list'; readonly element: Column }
-  /** Keys are strings. */
-  | { readonly kind: 'map'; readonly value: Column }
+  /** Keys are strings; `keyId` is their field id. */
+  | { readonly kind: 'map'; readonly value: Column; readonly keyId?: number }
   | { readonly kind: 'struct'; readonly fields: readonly Column[] }
 
 /** A column of a table, or a field within one. */
@@ -17,6 +17,10 @@ export interface Column {
   readonly type: ColumnType
   /** Whether null (or a missing value) is allowed. */
   readonly nullable: boolean
+  /** Its field id, in a table that has a lock (see `table-lock.ts`). */
+  readonly id?: number
+  /** What it was called before; see `lockFor`. */
+  readonly aliases?: readonly string[]
 }
 
 /** An instant to the microsecond: the only timestamp that Iceberg's version 2 knows. */
@@ -25,7 +29,7 @@ export const TIMESTAMP: ColumnType = { kind: 'timestamp', unit: 'us', utc: true 
 /** Columns that every table carries, so that each row can be traced to its record. Cheap: they compress to almost nothing. */
 export const AUDIT_COLUMNS: readonly Column[] = [
   { name: '_epoch', type: { kind: 'int32' }, nullable: false },
-  { name: '_partition', type: { kind: 'int32' }, nullable: false },
+  { name: '_kafka_partition', type: { kind: 'int32' }, nullable: false },
   { name: '_offset', type: { kind: 'int64' }, nullable: false },
   { name: '_index', type: { kind: 'int32' }, nullable: false },
   { name: '_timestamp', type: TIMESTAMP, nullable: false },

@@ -8,8 +8,36 @@ export type OffsetRange = readonly [first: number, last: number]
 /** The values of a table partition by field, as JSON holds them: a bigint is its decimal digits. */
 export type PartitionValues = Readonly<Record<string, string | number | boolean | null>>
 
+/** What a file's rows hold in one field of a table's lock. Bounds are base64 of single values; null where there is none. */
+export type FieldStatistics = readonly [
+  id: number,
+  /** On disk, compressed. */
+  bytes: number,
+  /** Nulls and NaNs among them. */
+  values: number,
+  nulls: number,
+  /** Null of what is no floating-point number. */
+  nans: number | null,
+  lower: string | null,
+  upper: string | null,
+]
+
+/** What Iceberg's manifests keep of a data file, so that nobody has to open it to plan a query. */
+export interface FileStatistics {
+  /** Where each row group begins. */
+  readonly splits: readonly number[]
+  readonly fields: readonly FieldStatistics[]
+}
+
+/** What is known of a file whose table has a lock. */
+export interface LockedContent {
+  /** The partition spec of the lock that the file's partition is of. */
+  readonly spec: number
+  readonly statistics: FileStatistics
+}
+
 /** One data file of one slice and one table partition, as a commit names it. */
-export interface DataFile {
+export interface DataFile extends Partial<LockedContent> {
   readonly table: string
   /** Key in the lake's object store. */
   readonly path: string
@@ -46,6 +74,8 @@ export interface NewDataFile {
   readonly rows: number
   readonly format: FileFormat
   readonly body: Uint8Array
+  /** Of a table that has a lock. */
+  readonly locked?: LockedContent | null
 }
 
 /** One attempt to land a slice: the key in the log that its files are written for, and no other. */
@@ -81,9 +111,15 @@ export interface SourceTopic {
   readonly topic: string
 }
 
+/** The reader of a topic: a pipeline, and which replay of it. */
+export interface TopicReader {
+  readonly name: string
+  readonly generation: number
+}
+
 /** The lake as the flow sees it. */
 export interface Lake {
-  openLog(pipeline: string, source: SourceTopic, partition: number): SliceLog
+  openLog(reader: TopicReader, source: SourceTopic, partition: number): SliceLog
 }
 
 /** Offsets in ascending order → the fewest inclusive ranges. */

@@ -1,4 +1,6 @@
 import { type Column, HEADERS } from './columns.ts'
+import { deadLetterTableName } from './dead-letter-name.ts'
+import lock from './dead-letter.lock.json' with { type: 'json' }
 import { REJECTIONS, type Rejection, type Row } from './outcome.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { KafkaRecord } from './record.ts'
@@ -17,9 +19,14 @@ const COLUMNS: readonly Column[] = [
   { name: 'headers', type: HEADERS, nullable: false },
 ]
 
-/** The dead-letter table of a pipeline: `<table>_dead_letters`, by day of the Kafka timestamp. */
+/**
+ * The dead-letter table of a pipeline: `<table>_dead_letters`, Parquet, by day of the Kafka timestamp. Nothing of a record
+ * is missing in it, so that it can be rebuilt.
+ */
 export function deadLetterTable(pipeline: Pick<Pipeline, 'table'>): Table {
-  return defineTable(`${pipeline.table.name}_dead_letters`, COLUMNS, { partitionBy: { _timestamp: 'day' } })
+  const { layout } = pipeline.table
+  const options = { partitionBy: { _timestamp: 'day' }, keep: ['timestampType'], layout, lock } as const
+  return defineTable(deadLetterTableName(pipeline.table.name), COLUMNS, options)
 }
 
 /** A rejected record as a row of the dead-letter table: its very bytes, and why it was refused. */

@@ -15,6 +15,13 @@ const CODES = {
   DEADLINE_NEAR: { stage: 'commit', canRetry: true },
   LOG_CORRUPT: { stage: 'commit', canRetry: false },
   OFFSETS_RESTARTED: { stage: 'commit', canRetry: false },
+  EPOCH_ENDED: { stage: 'commit', canRetry: true },
+  EPOCH_EMPTY: { stage: 'commit', canRetry: false },
+  TABLE_UNREADABLE: { stage: 'commit', canRetry: false },
+  TABLE_CHANGED: { stage: 'commit', canRetry: false },
+  TABLE_MISSING: { stage: 'commit', canRetry: false },
+  TABLE_DIVERGED: { stage: 'commit', canRetry: false },
+  TABLE_CONTENDED: { stage: 'commit', canRetry: true },
   UNBALANCED: { stage: 'commit', canRetry: false },
   UNEXPECTED: { stage: 'commit', canRetry: true },
 } as const satisfies Record<string, { stage: Stage; canRetry: boolean }>

@@ -1,3 +1,4 @@
+import { shortestBytes } from '#shared/formats/single-value.ts'
 import { storedForm } from '#shared/formats/stored-form.ts'
 import { UnstorableError } from '#shared/formats/unstorable.ts'
 import type { ColumnType } from './columns.ts'
@@ -200,14 +201,6 @@ function firstCodePoints(text: string, count: number): string {
   let end = 0
   for (let i = 0; i < count && end < text.length; i++) end += (text.codePointAt(end) as number) > 0xffff ? 2 : 1
   return text.slice(0, end)
-}
-
-/** Two's complement, big-endian, with no byte too many. */
-function shortestBytes(value: bigint): Buffer {
-  let bytes = 1
-  while (BigInt.asIntN(8 * bytes, value) !== value) bytes += 1
-  const hex = BigInt.asUintN(8 * bytes, value).toString(16)
-  return Buffer.from(hex.padStart(2 * bytes, '0'), 'hex')
 }
 
 function decimalText(unscaled: bigint, scale: number): string {

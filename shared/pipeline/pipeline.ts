@@ -1,11 +1,15 @@
 import type * as z from 'zod'
 import { type Column, RECORD_COLUMNS, type RecordPart } from './columns.ts'
+import { matches, oneOf, onlyKnown } from './declared-options.ts'
+import { isDeadLetterTable } from './dead-letter-name.ts'
 import { digest } from './digest.ts'
 import { PipelineDefinitionError } from './errors.ts'
+import { GENERATION_SUFFIX, tableOfGeneration } from './generation.ts'
 import type { PartitionBy } from './partition-by.ts'
 import type { KafkaRecord } from './record.ts'
 import { columnsOf } from './row-columns.ts'
-import { defineTable, type FileFormat, type Table, type TableOptions } from './table.ts'
+import { defineTable, type FileFormat, type Table, type TableLayout, type TableOptions } from './table.ts'
+import { defineTrigger, type Trigger, type TriggerOptions } from './trigger.ts'
 
 /** What a transform is given: the validated event and the record that carried it. */
 export interface TransformInput<Event> {
@@ -44,6 +48,7 @@ type Exact<Result, Row> = [ExtraField<Result, Row>] extends [never] ? unknown : 
 
 export type TombstonePolicy = 'skip' | 'reject' | 'row'
 export type UnknownKeysPolicy = 'strip' | 'reject'
+export type CommitPolicy = 'scheduled' | 'immediate'
 
 /** A pipeline as its owner writes it. */
 export interface PipelineDeclaration<E extends z.ZodType, R extends z.ZodObject, T extends Transform<E, R>> {
@@ -65,33 +70,69 @@ export interface PipelineDeclaration<E extends z.ZodType, R extends z.ZodObject,
      * `'month'`, `'year'`, `{ bucket: 16 }`, `{ truncate: 4 }`, as Iceberg defines them. None for an unpartitioned table.
      */
     readonly partitionBy?: PartitionBy<NoInfer<R>>
+    /**
+     * `'iceberg'`, the default: a table in a catalog, which shows each row once to every engine. `'files'`: plain files, for
+     * readers without a catalog; those who list them may see what a crash has left. JSON Lines are always plain files.
+     */
+    readonly layout?: TableLayout
+    /**
+     * When what has landed enters the Iceberg tables: by the committer's schedule (the default), or by the function itself
+     * right after each batch, as a snapshot of its own.
+     */
+    readonly commit?: CommitPolicy
     /** How data files are written; Parquet unless said otherwise. */
     readonly format?: FileFormat
     /** Parts of the Kafka record to keep as columns: `_key`, `_headers`, `_timestamp_type`. */
     readonly keep?: readonly RecordPart[]
+    /**
+     * What `table.lock.json` beside the pipeline holds: the ids of the table's fields, by which Iceberg knows them.
+     * `import lock from './table.lock.json' with { type: 'json' }`; a first one is `{}`. Plain files need none.
+     */
+    readonly lock?: unknown
   }
   /** What a null value is: nothing to land (the default), a fault, or a row whose contract's columns are all null. */
   readonly tombstones?: TombstonePolicy
   /** What happens to keys that the event contract does not name: they are dropped (the default), or a fault. */
   readonly unknownKeys?: UnknownKeysPolicy
+  /**
+   * Which replay of the topic this is, from 0. Each has a commit log and tables of its own, beside those of the one before:
+   * after `inlet replay` into generation 1 the declaration says 1, and `flights_g1` is the table that goes on.
+   */
+  readonly generation?: number
+  /** How Lambda feeds the pipeline: batches, retries, filters. Changes nothing of what becomes of a record. */
+  readonly trigger?: TriggerOptions
 }
 
 /** A checked pipeline: plain data that every runtime reads. */
 export interface Pipeline {
   readonly name: string
   readonly topic: string
+  readonly generation: number
   readonly event: z.ZodType
   readonly row: z.ZodObject
   readonly transform: (input: TransformInput<never>) => unknown
   readonly table: Table
   readonly tombstones: TombstonePolicy
   readonly unknownKeys: UnknownKeysPolicy
+  readonly commit: CommitPolicy
+  readonly trigger: Trigger
   /** Digest of the declaration: changes when a contract, the transform or the table does. */
   readonly version: string
 }
 
-const OPTIONS = ['name', 'topic', 'event', 'row', 'transform', 'lake', 'tombstones', 'unknownKeys']
-const LAKE_OPTIONS = ['table', 'partitionBy', 'format', 'keep']
+const OPTIONS = [
+  'name',
+  'topic',
+  'event',
+  'row',
+  'transform',
+  'lake',
+  'tombstones',
+  'unknownKeys',
+  'generation',
+  'trigger',
+]
+const LAKE_OPTIONS = ['table', 'partitionBy', 'layout', 'commit', 'format', 'keep', 'lock']
 
 /**
  * Checks a declaration and makes the pipeline of it.
@@ -100,7 +141,17 @@ const LAKE_OPTIONS = ['table', 'partitionBy', 'format', 'keep']
 export function definePipeline<E extends z.ZodType, R extends z.ZodObject, T extends Transform<E, R>>(
   declaration: PipelineDeclaration<E, R, T>,
 ): Pipeline {
-  const { name, topic, event, row, transform, lake, tombstones = 'skip', unknownKeys = 'strip' } = declaration
+  const {
+    name,
+    topic,
+    event,
+    row,
+    transform,
+    lake,
+    tombstones = 'skip',
+    unknownKeys = 'strip',
+    generation = 0,
+  } = declaration
   try {
     onlyKnown(declaration, OPTIONS, '')
     matches('name', name, /^[a-z][a-z0-9-]{0,47}$/, 'lower-case letters, digits and dashes, at most 48')
@@ -122,7 +173,24 @@ export function definePipeline<E extends z.ZodType, R extends z.ZodObject, T ext
       /^[a-z][a-z0-9_]{0,127}$/,
       'lower-case letters, digits and underscores, at most 128',
     )
+    if (GENERATION_SUFFIX.test(lake.table))
+      throw new PipelineDefinitionError(
+        `lake.table: ${lake.table} ends like the table of a replay; choose another name, or set generation`,
+      )
+    if (isDeadLetterTable(lake.table))
+      throw new PipelineDefinitionError(
+        `lake.table: ${lake.table} ends like a table of dead letters; choose another name`,
+      )
+    if (!Number.isSafeInteger(generation) || generation < 0)
+      throw new PipelineDefinitionError(
+        `generation: expected a whole number from 0, found ${JSON.stringify(generation)}`,
+      )
     oneOf('lake.format', lake.format ?? 'parquet', ['parquet', 'jsonl.gz', 'jsonl.zst'])
+    oneOf('lake.layout', lake.layout ?? 'files', ['iceberg', 'files'])
+    const { commit = 'scheduled' } = lake
+    oneOf('lake.commit', commit, ['scheduled', 'immediate'])
+    if (lake.layout === 'iceberg' && (lake.format ?? 'parquet') !== 'parquet')
+      throw new PipelineDefinitionError(`lake.layout: an Iceberg table is of Parquet, not of ${lake.format}`)
     for (const part of lake.keep ?? []) oneOf('lake.keep', part, Object.keys(RECORD_COLUMNS))
     if (new Set(lake.keep).size < (lake.keep ?? []).length)
       throw new PipelineDefinitionError('lake.keep: names a part twice')
@@ -131,9 +199,13 @@ export function definePipeline<E extends z.ZodType, R extends z.ZodObject, T ext
     oneOf('unknownKeys', unknownKeys, ['strip', 'reject'])
     const columns = columnsOf(row)
     if (tombstones === 'row') requireRoomForTombstones(columns, lake.keep ?? [])
-    const table = defineTable(lake.table, columns, lake as TableOptions)
-    const version = digest([name, topic, event, row, String(transform), table, tombstones, unknownKeys])
-    return { name, topic, event, row, transform, table, tombstones, unknownKeys, version }
+    const declared = defineTable(lake.table, columns, lake as TableOptions)
+    const version = digest([name, topic, event, row, String(transform), declared, tombstones, unknownKeys])
+    const table = { ...declared, name: tableOfGeneration(declared.name, generation) }
+    if (commit === 'immediate' && table.layout === 'files')
+      throw new PipelineDefinitionError('lake.commit: plain files have no snapshots to commit; leave it out')
+    const trigger = defineTrigger(declaration.trigger)
+    return { name, topic, generation, event, row, transform, table, tombstones, unknownKeys, commit, trigger, version }
   } catch (error) {
     if (error instanceof PipelineDefinitionError) error.message = `pipeline ${String(name)}: ${error.message}`
     throw error
@@ -155,23 +227,6 @@ function requireRoomForTombstones(columns: readonly Column[], keep: readonly Rec
     throw new PipelineDefinitionError(`row.${required.name}: tombstones as rows need every field to be nullable`)
   if (!keep.includes('key'))
     throw new PipelineDefinitionError("lake.keep: tombstones as rows need 'key', or no one can tell what was deleted")
-}
-
-function oneOf(option: string, value: unknown, known: readonly string[]): void {
-  if (typeof value !== 'string' || !known.includes(value))
-    throw new PipelineDefinitionError(`${option}: expected ${known.join(', ')}, found ${JSON.stringify(value)}`)
-}
-
-function onlyKnown(options: object, known: readonly string[], prefix: string): void {
-  for (const option of Object.keys(options)) {
-    if (!known.includes(option))
-      throw new PipelineDefinitionError(`${prefix}${option}: unknown option; there are ${known.join(', ')}`)
-  }
-}
-
-function matches(option: string, value: unknown, pattern: RegExp, expected: string): void {
-  if (typeof value !== 'string' || !pattern.test(value))
-    throw new PipelineDefinitionError(`${option}: expected ${expected}, found ${JSON.stringify(value)}`)
 }
 
 function isSchema(option: string, value: unknown): void {

@@ -1,5 +1,5 @@
 import pMap from 'p-map'
-import type { Attempt, DataFile, Lake, Landing, SliceLog, SourceTopic } from './commit.ts'
+import type { Attempt, DataFile, Lake, Landing, SliceLog, SourceTopic, WriteSlice } from './commit.ts'
 import { asInletError, InletError } from './errors.ts'
 import type { Flow } from './flow.ts'
 import type { Counts } from './outcome.ts'
@@ -39,48 +39,38 @@ export interface BatchOptions {
 
 /** Lands a delivery, slice by slice. Never throws for a slice: its report says what failed, after all work has settled. */
 export function processBatch(flow: Flow, delivery: Delivery, options: BatchOptions): Promise<SliceReport[]> {
-  return pMap(delivery.partitions, (slice) => processSlice(flow, delivery.source, slice, options), {
-    concurrency: options.concurrency,
-  })
+  const write = writeSlice(flow, options)
+  const land = (slice: PartitionRecords): Promise<SliceReport> =>
+    landSlice(slice, options.lake.openLog(flow.pipeline, delivery.source, slice.partition), write)
+  return pMap(delivery.partitions, land, { concurrency: options.concurrency })
 }
 
-async function processSlice(
-  flow: Flow,
-  source: SourceTopic,
-  slice: PartitionRecords,
-  options: BatchOptions,
-): Promise<SliceReport> {
+/** Lands the records of one Kafka partition in a log. Never throws: the report says what failed. */
+export async function landSlice(slice: PartitionRecords, log: SliceLog, write: WriteSlice): Promise<SliceReport> {
   try {
-    const log = options.lake.openLog(flow.pipeline.name, source, slice.partition)
-    return await landSlice(flow, slice, log, options)
+    return sliceReport(slice, await log.land(slice.records, write), null)
   } catch (error) {
-    return report(slice, { known: 0, contents: [] }, asInletError(error, `landing ${slice.topic}-${slice.partition}`))
+    return sliceReport(slice, NOTHING, asInletError(error, `landing ${slice.topic}-${slice.partition}`))
   }
 }
 
-/** The flow: what is in the lake is dropped, records become rows, rows become files, a commit makes them visible. */
-async function landSlice(
-  flow: Flow,
-  slice: PartitionRecords,
-  log: SliceLog,
-  options: BatchOptions,
-): Promise<SliceReport> {
+/** The flow's write step: records become rows, and rows become files; the entry that the log puts makes them visible. */
+export function writeSlice(flow: Flow, { signal, concurrency }: Omit<BatchOptions, 'lake'>): WriteSlice {
   const { pipeline } = flow
   const { schemaId, specId } = pipeline.table
-  const landing = await log.land(slice.records, async (records: readonly KafkaRecord[], attempt: Attempt) => {
-    requireTime(options.signal, slice)
+  return async (records: readonly KafkaRecord[], attempt: Attempt) => {
+    requireTime(signal, records)
     const { partitions, rejected, counts, watermark } = tabulate(records, flow, attempt.epoch)
     const files = await pMap(partitions, (partition) => writeFile(partition, pipeline, attempt), {
-      concurrency: options.concurrency,
+      concurrency,
       stopOnError: false, // what has begun must settle before anything is answered
     })
     return { files, rejected, counts, watermark, pipelineVersion: pipeline.version, schemaId, specId }
-  })
-  return report(slice, landing, null)
+  }
 }
 
 function writeFile({ table, values, rows }: TablePartition, pipeline: Pipeline, attempt: Attempt): Promise<DataFile> {
-  const body = rows.encode({
+  const { body, statistics } = rows.encode({
     'inlet.pipeline': pipeline.name,
     'inlet.pipeline_version': pipeline.version,
     'inlet.attempt': attempt.id,
@@ -94,19 +84,22 @@ function writeFile({ table, values, rows }: TablePartition, pipeline: Pipeline, 
     rows: rows.count,
     format: table.format,
     body,
+    locked: table.lock === null || statistics === null ? null : { spec: table.lock.spec, statistics },
   })
 }
 
-function requireTime(signal: AbortSignal, slice: PartitionRecords): void {
+function requireTime(signal: AbortSignal, records: readonly KafkaRecord[]): void {
   if (!signal.aborted) return
-  const { topic, partition } = slice
+  const [{ topic, partition }] = records as [KafkaRecord, ...KafkaRecord[]]
   throw new InletError(
     'DEADLINE_NEAR',
     `${topic}-${partition}: too little time is left to land it; it will be delivered again`,
   )
 }
 
-function report(slice: PartitionRecords, { known, contents }: Landing, error: InletError | null): SliceReport {
+const NOTHING: Landing = { known: 0, contents: [] }
+
+function sliceReport(slice: PartitionRecords, { known, contents }: Landing, error: InletError | null): SliceReport {
   const sum = (of: (content: Landing['contents'][number]) => number): number =>
     contents.reduce((total, content) => total + of(content), 0)
   return {

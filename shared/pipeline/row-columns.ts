@@ -2,10 +2,12 @@ import * as z from 'zod'
 import { BIGINT, NoCommonColumnError, uniteColumns } from './column-union.ts'
 import { type Column, type ColumnType, TIMESTAMP } from './columns.ts'
 import { PipelineDefinitionError } from './errors.ts'
+import { withAliases } from './field-aliases.ts'
 
 /**
  * The columns of a row contract, in the order of its fields. Text is stored as text, whatever its format, unless
  * `.meta({ column: … })` asks for `date`, `timestamp`, `timestamp_ms`, `local_timestamp`, `uuid`, `decimal(p,s)` or `binary`.
+ * `.meta({ alias: 'oldName' })`, or `aliases: […]`, says that a field was called otherwise before (see `lockFor`).
  * @throws PipelineDefinitionError naming the first field whose type a Parquet column cannot hold.
  */
 export function columnsOf(row: z.ZodObject): readonly Column[] {
@@ -38,7 +40,9 @@ function fieldsOf(object: z.ZodObject, path: string, within: Ancestors): readonl
     return columnOf(name, schema as z.core.$ZodType, field, within)
   })
   if (fields.length === 0) throw unsupported(path, 'an object without fields has no columns')
-  return fields
+  return withAliases(fields, object.shape, (name, reason) =>
+    unsupported(path === '' ? name : `${path}.${name}`, reason),
+  )
 }
 
 function columnOf(name: string, schema: z.core.$ZodType, path: string, within: Ancestors): Column {

@@ -108,7 +108,7 @@ function recordColumns(record: KafkaRecord, epoch: number, index: number): Row {
     _headers: headers,
     _timestamp_type: timestampType,
     _epoch: epoch,
-    _partition: partition,
+    _kafka_partition: partition,
     _offset: offset,
     _index: index,
     _timestamp: timestamp,

@@ -16,7 +16,11 @@ interface Group {
 const CORE = ['shared/pipeline', 'shared/codecs', 'shared/formats']
 const LAYERS: Record<string, { own: string[]; others: string[] }> = {
   'shared/sources': { own: ['node:fs/promises', 'aws-lambda'], others: ['#shared/lake/x.ts', '@aws-sdk/client-s3'] },
-  'shared/lake': { own: ['node:fs', '@aws-sdk/client-s3'], others: ['#shared/sources/x.ts', '@aws-sdk/client-emr'] },
+  'shared/lake': {
+    own: ['node:fs', '@aws-sdk/client-s3', '@aws-sdk/client-glue', 'avsc'],
+    others: ['#shared/sources/x.ts', '@aws-sdk/client-emr'],
+  },
+  'shared/trigger': { own: ['node:buffer', 'zod'], others: ['#shared/lake/x.ts', 'node:fs', 'p-map'] },
   'shared/scoring': { own: ['@aws-sdk/client-sagemaker-runtime'], others: ['#shared/jobs/x.ts', '@aws-sdk/client-s3'] },
   'shared/jobs': { own: ['@aws-sdk/client-emr-serverless'], others: ['#shared/scoring/x.ts', '@aws-sdk/client-s3'] },
 }

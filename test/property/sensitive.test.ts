@@ -49,7 +49,7 @@ const flowOf = (unknownKeys: UnknownKeysPolicy) =>
         if (act === 'keys') return { id, hash: '', by: tokens as never }
         return { id, hash: 'none', by: null }
       },
-      lake: { table: 'payments' },
+      lake: { table: 'payments', layout: 'files' },
       unknownKeys,
     }),
   )

@@ -26,6 +26,8 @@ const define = (options: string): string => `definePipeline({ ...base, ${options
 const partitioned = (partitionBy: string): string =>
   define(`row: Wide, lake: { table: 't', partitionBy: ${partitionBy} }, transform: () => null`)
 
+const triggered = (trigger: string): string => define(`trigger: ${trigger}, transform: () => null`)
+
 const ACCEPTED: Record<string, string> = {
   'a row': define(`transform: ({ value }) => row(value)`),
   'a row written out': define(`transform: ({ value: e }) => ({ id: e.id, at: new Date(e.time), delay: e.delay })`),
@@ -77,6 +79,14 @@ const ACCEPTED: Record<string, string> = {
   ),
   'several transforms of one field': partitioned(`{ code: [{ truncate: 1 }, { bucket: 16 }], at: ['day'] }`),
   'identity of a boolean': partitioned(`{ flag: 'identity' }`),
+  'a trigger on demand': triggered(
+    `{ batchSize: 500, batchingWindowSeconds: 0, startingPosition: new Date(0), failureDestination: 's3://failed',
+      filters: [{ value: { kind: ['a', { prefix: 'b' }], $or: [{ n: [{ numeric: ['>', 1, '<=', 2] }] }, { m: [null] }] } }, { value: ['text'] }] }`,
+  ),
+  'a provisioned trigger': triggered(
+    `{ mode: 'provisioned', maximumRetryAttempts: 3, maximumRecordAgeSeconds: 60, bisectBatchOnError: true,
+      partialResponses: false, pollers: { minimum: 2, maximum: 5 } }`,
+  ),
 }
 
 /** Declaration → what the compiler must say of it. */
@@ -185,6 +195,26 @@ const REJECTED: Record<string, readonly [string, RegExp]> = {
     /'partitionedBy' does not exist/,
   ],
   'no table': [define(`lake: {}, transform: () => null`), /'table' is missing/],
+  'an unknown option of the trigger': [triggered(`{ batch: 5 }`), /'batch' does not exist/],
+  'an unknown mode': [triggered(`{ mode: 'fast' }`), /'"fast"' is not assignable/],
+  'a starting position as text': [triggered(`{ startingPosition: '2026-01-31' }`), /'"2026-01-31"' is not assignable/],
+  ...Object.fromEntries(
+    [
+      'maximumRetryAttempts: 1',
+      'maximumRecordAgeSeconds: 60',
+      'bisectBatchOnError: true',
+      'partialResponses: true',
+    ].map((option) => [`${option} on demand`, [triggered(`{ ${option} }`), /'mode' is missing/]] as const),
+  ),
+  'pollers on demand': [
+    triggered(`{ mode: 'on-demand', pollers: { minimum: 1 } }`),
+    /is not assignable to type 'undefined'/,
+  ],
+  'a filter on the key': [triggered(`{ filters: [{ key: ['x'] }] }`), /'key' does not exist/],
+  'an unknown rule of a filter': [
+    triggered(`{ filters: [{ value: { a: [{ wildcard: 'x' }] } }] }`),
+    /'string' is not assignable to type 'readonly ValuePattern\[\] \| readonly FilterRule\[\] \| ValuePattern'/,
+  ],
   'no transform': ['definePipeline(base)', /'transform' is missing/],
   'a row that is no object': [define(`row: z.string(), transform: () => null`), /'ZodString' is missing/],
 }

@@ -126,7 +126,7 @@ test('times beyond four digits of a year are refused, for engines could not read
   expect(file.count).toBe(0)
   file.append({ t: '0001-01-01T00:00:00Z' })
   file.append({ t: '9999-12-31T23:59:59.999999Z' })
-  expect(linesOf(file.encode(), 'gzip')).toEqual([
+  expect(linesOf(file.encode().body, 'gzip')).toEqual([
     '{"ok":null,"t":"0001-01-01T00:00:00.000000Z","l":null}',
     '{"ok":null,"t":"9999-12-31T23:59:59.999999Z","l":null}',
   ])
@@ -143,12 +143,12 @@ describe('appending', () => {
     file.removeLast()
     file.append({ a: 4, b: '1970-01-02' })
     expect(file.count).toBe(2)
-    expect(linesOf(file.encode(), 'gzip')).toEqual(['{"a":1,"b":null}', '{"a":4,"b":"1970-01-02"}'])
+    expect(linesOf(file.encode().body, 'gzip')).toEqual(['{"a":1,"b":null}', '{"a":4,"b":"1970-01-02"}'])
   })
 
   test('no rows are no lines', () => {
     const file = new JsonLinesRows(columns, 'zstd')
     expect(file.count).toBe(0)
-    expect(linesOf(file.encode(), 'zstd')).toEqual([])
+    expect(linesOf(file.encode().body, 'zstd')).toEqual([])
   })
 })

@@ -2,6 +2,7 @@ import { parquetMetadata, type SchemaElement } from 'hyparquet'
 import type { Column, ColumnType } from '#shared/pipeline/columns.ts'
 import { always, decimal, listOf, mapOf, maybe, structOf, timestamp } from '#test/helpers/columns.ts'
 import { askParquet } from '#test/helpers/duckdb-reader.ts'
+import { lockedTable } from '#test/helpers/iceberg-table.ts'
 import { parquetOf } from '#test/helpers/sampled-table.ts'
 
 type Written = Partial<SchemaElement>
@@ -135,5 +136,26 @@ test('the UTC flag is there when it is false too', async () => {
   ).toEqual([
     ['local', '0'],
     ['utc', '1'],
+  ])
+})
+
+test('fields carry their ids, at every depth; the repeated groups of lists and maps have none', () => {
+  const nested = structOf(maybe('l', listOf(always, 'int32')), maybe('m', mapOf(maybe, 'string')))
+  const { columns } = lockedTable('t', [always('a', 'uuid'), maybe('s', nested), always('d', decimal(20, 2))])
+  const ids = schemaOf(...columns.filter(({ name }) => !name.startsWith('_'))).map(({ name, field_id }) => [
+    name,
+    field_id,
+  ])
+  expect(ids).toEqual([
+    ['a', 1],
+    ['s', 2],
+    ['l', 3],
+    ['list', undefined],
+    ['element', 4],
+    ['m', 5],
+    ['key_value', undefined],
+    ['key', 6],
+    ['value', 7],
+    ['d', 8],
   ])
 })

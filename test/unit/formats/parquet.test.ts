@@ -59,6 +59,8 @@ test('values that come often are kept in dictionaries, others are not', () => {
   // A boolean needs none, and zeros of both signs are too much for one (see below).
   expect(dictionaries).toEqual(SCALARS.map(({ name }) => name).filter((name) => !/boolean|float|double/.test(name)))
   expect(encodingsOf(1)['timestamp']).toEqual(['PLAIN'])
+  // Run lengths of booleans are more than Iceberg 1.10 reads into Spark's vectors.
+  expect(often['boolean']).toEqual(['PLAIN'])
 })
 
 test('columns of nothing but null are read back, whatever their type', async () => {
@@ -180,7 +182,7 @@ describe('appending', () => {
     expect(() => file.append({ a: 3, b: null, c: '\ud800' })).toThrow(UnstorableError)
     file.append({ a: 4, b: null, c: 'z' })
     expect(file.count).toBe(2)
-    expect(await readWithHyparquet(file.encode({}), columns)).toEqual([
+    expect(await readWithHyparquet(file.encode({}).body, columns)).toEqual([
       { a: 1n, b: 15_706, c: 'x' },
       { a: 4n, b: null, c: 'z' },
     ])
@@ -193,7 +195,7 @@ describe('appending', () => {
     file.removeLast()
     expect(file.count).toBe(1)
     file.append({ a: 3 })
-    expect(await readWithHyparquet(file.encode({}), columns)).toEqual([
+    expect(await readWithHyparquet(file.encode({}).body, columns)).toEqual([
       { a: 1n, b: null, c: 'kept' },
       { a: 3n, b: null, c: null },
     ])
@@ -205,15 +207,15 @@ describe('appending', () => {
     const file = new ParquetRows(lists)
     file.append({ l: list })
     list.push(3)
-    expect(await readWithHyparquet(file.encode({}), lists)).toEqual([{ l: [1, 2] }])
+    expect(await readWithHyparquet(file.encode({}).body, lists)).toEqual([{ l: [1, 2] }])
   })
 
   test('a file can be encoded twice, and grow in between', async () => {
     const file = new ParquetRows(columns)
     file.append({ a: 1 })
-    const first = file.encode({ attempt: '1' })
+    const first = file.encode({ attempt: '1' }).body
     file.append({ a: 2 })
     expect(await readWithHyparquet(first, columns)).toHaveLength(1)
-    expect(await readWithHyparquet(file.encode({}), columns)).toHaveLength(2)
+    expect(await readWithHyparquet(file.encode({}).body, columns)).toHaveLength(2)
   })
 })

@@ -11,8 +11,8 @@ const declaration = {
   event: Event,
   row: Row,
   transform: ({ value }: { value: z.output<typeof Event> }) => ({ id: value.id, at: new Date(value.at) }),
-  lake: { table: 'flights', partitionBy: { at: 'day' } },
-}
+  lake: { table: 'flights', layout: 'files', partitionBy: { at: 'day' } },
+} as const
 
 /** Defines what the compiler would not let through: what a mistake in plain JavaScript, or `as`, would give. */
 function define(changes: Record<string, unknown>): Pipeline {
@@ -31,13 +31,17 @@ test('a pipeline is its declaration and the table that follows from it', () => {
 })
 
 test('a table need not be partitioned', () => {
-  expect(define({ lake: { table: 'flights' } }).table.partitionSpec).toEqual([])
+  expect(define({ lake: { table: 'flights', layout: 'files' } }).table.partitionSpec).toEqual([])
 })
 
 describe('a wrong declaration is refused, and the pipeline and the option are named', () => {
   test.each<[string, Record<string, unknown>, string]>([
     ['unknown option', { retries: 3 }, 'pipeline flights: retries: unknown option; there are name, topic'],
-    ['unknown option of the lake', { lake: { table: 't', partitionedBy: {} } }, 'lake.partitionedBy: unknown option'],
+    [
+      'unknown option of the lake',
+      { lake: { table: 't', layout: 'files', partitionedBy: {} } },
+      'lake.partitionedBy: unknown option',
+    ],
     ['name in capitals', { name: 'Flights' }, 'pipeline Flights: name: expected lower-case letters, digits and dashes'],
     ['name that begins with a digit', { name: '1st' }, 'name: expected'],
     ['name of 49 characters', { name: 'a'.repeat(49) }, 'name: expected'],
@@ -60,18 +64,23 @@ describe('a wrong declaration is refused, and the pipeline and the option are na
     ],
     ['transform that is no function', { transform: {} }, 'transform: expected a function'],
     ['no lake', { lake: undefined }, 'lake: expected { table'],
-    ['table in capitals', { lake: { table: 'Flights' } }, 'lake.table: expected lower-case letters'],
-    ['table with a dash', { lake: { table: 'a-b' } }, 'lake.table: expected'],
+    ['table in capitals', { lake: { table: 'Flights', layout: 'files' } }, 'lake.table: expected lower-case letters'],
+    ['table with a dash', { lake: { table: 'a-b', layout: 'files' } }, 'lake.table: expected'],
     ['table of 129 characters', { lake: { table: 'a'.repeat(129) } }, 'lake.table: expected'],
     ['no table', { lake: {} }, 'lake.table: expected'],
+    ['table of dead letters', { lake: { table: 'a_dead_letters' } }, 'ends like a table of dead letters'],
+    ['no lock', { lake: { table: 'a' } }, 'lake.lock: an Iceberg table needs one'],
+    ['layout', { lake: { table: 'a', layout: 'delta' } }, 'lake.layout: expected iceberg, files'],
+    ['Iceberg of JSON', { lake: { table: 'a', layout: 'iceberg', format: 'jsonl.gz' } }, 'is of Parquet'],
+    ['commits of plain files', { lake: { table: 'a', layout: 'files', commit: 'immediate' } }, 'no snapshots'],
     [
       'partition by an unknown field',
-      { lake: { table: 't', partitionBy: { nope: 'day' } } },
+      { lake: { table: 't', layout: 'files', partitionBy: { nope: 'day' } } },
       'lake.partitionBy.nope: ',
     ],
     [
       'partition by day of a string',
-      { lake: { table: 't', partitionBy: { id: 'day' } } },
+      { lake: { table: 't', layout: 'files', partitionBy: { id: 'day' } } },
       'lake.partitionBy.id: "day"',
     ],
   ])('%s', (_, changes, message) => {
@@ -81,11 +90,26 @@ describe('a wrong declaration is refused, and the pipeline and the option are na
 
   test('but not the longest and oddest names', () => {
     const [name, topic, table] = ['a'.repeat(48), '__My.Topic-1', `a_1${'b'.repeat(125)}`]
-    expect(define({ name, topic, lake: { table } })).toMatchObject({ name, topic, table: { name: table } })
+    expect(define({ name, topic, lake: { table, layout: 'files' } })).toMatchObject({
+      name,
+      topic,
+      table: { name: table },
+    })
   })
 })
 
+test('the trigger is a part of the pipeline, and its faults name the pipeline', () => {
+  expect(define({}).trigger).toMatchObject({ mode: 'on-demand', batchSize: 10_000 })
+  expect(define({ trigger: { batchSize: 500 } }).trigger).toMatchObject({ batchSize: 500, batchingWindowSeconds: 5 })
+  expect(() => define({ trigger: { batchSize: 0 } })).toThrow('pipeline flights: trigger.batchSize: expected')
+  expect(() => define({ trigger: null })).toThrow('pipeline flights: trigger: expected')
+})
+
 describe('the version', () => {
+  test('does not depend on the trigger: how records come changes nothing of what becomes of them', () => {
+    expect(define({ trigger: { batchSize: 1, filters: [{ value: ['x'] }] } }).version).toBe(define({}).version)
+  })
+
   test('is the same for the same declaration', () => {
     const again = {
       event: z.object({ id: z.string(), at: z.iso.datetime() }),
@@ -117,13 +141,13 @@ describe('the version', () => {
       { row: z.object({ at: z.date(), id: z.string() }) },
       { transform: ({ value }: { value: { id: string } }) => ({ id: value.id, at: new Date(0) }) },
       { transform: ({ value }: { value: { id: string } }) => ({ id: value.id, at: new Date(1) }) },
-      { lake: { table: 'other', partitionBy: { at: 'day' } } },
-      { lake: { table: 'flights', partitionBy: { id: 'identity' } } },
-      { lake: { table: 'flights', partitionBy: { at: 'day', id: 'identity' } } },
-      { lake: { table: 'flights', partitionBy: { id: 'identity', at: 'day' } } },
-      { lake: { table: 'flights' } },
-      { lake: { table: 'flights', format: 'jsonl.gz' } },
-      { lake: { table: 'flights', keep: ['key'] } },
+      { lake: { table: 'other', layout: 'files', partitionBy: { at: 'day' } } },
+      { lake: { table: 'flights', layout: 'files', partitionBy: { id: 'identity' } } },
+      { lake: { table: 'flights', layout: 'files', partitionBy: { at: 'day', id: 'identity' } } },
+      { lake: { table: 'flights', layout: 'files', partitionBy: { id: 'identity', at: 'day' } } },
+      { lake: { table: 'flights', layout: 'files' } },
+      { lake: { table: 'flights', layout: 'files', format: 'jsonl.gz' } },
+      { lake: { table: 'flights', layout: 'files', keep: ['key'] } },
       { tombstones: 'reject' },
       { unknownKeys: 'reject' },
     ]
@@ -142,7 +166,7 @@ describe('the version', () => {
         return z.array(Tree)
       },
     })
-    const declared = { event: Tree, row: z.object({ id: z.string() }), lake: { table: 't' } }
+    const declared = { event: Tree, row: z.object({ id: z.string() }), lake: { table: 't', layout: 'files' } }
     expect(define(declared).version).not.toBe(define({ ...declared, event: z.object({ id: z.string() }) }).version)
   })
 })
@@ -163,7 +187,7 @@ test("a table is not partitioned by Inlet's own columns, nor does it keep a part
       event: z.object({}),
       row: z.object({ id: z.int() }),
       transform: () => ({ id: 1 }),
-      lake: { table: 'a', ...lake },
+      lake: { table: 'a', layout: 'files', ...lake },
     })
   expect(declare({ partitionBy: { _timestamp: 'day' } })).toThrow('pipeline a: lake.partitionBy._timestamp: ')
   expect(declare({ keep: ['key', 'key'] })).toThrow('pipeline a: lake.keep: names a part twice')

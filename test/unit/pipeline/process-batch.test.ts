@@ -61,7 +61,7 @@ async function read(store: ObjectStore, table: string): Promise<Row[]> {
   return rows.flat()
 }
 
-const positionIn = (row: Row): string => `${String(row['_partition'])}@${String(row['_offset'])}`
+const positionIn = (row: Row): string => `${String(row['_kafka_partition'])}@${String(row['_offset'])}`
 
 /** Position → `rows`, the code of the dead letter, or both when something is badly wrong. */
 async function placesIn(store: ObjectStore): Promise<Map<string, string[]>> {
@@ -234,7 +234,11 @@ describe('a fault of the world fails the slice, and nothing is acknowledged', ()
     expect(reports[0]?.error).toMatchObject({ code: 'STORE_UNAVAILABLE', canRetry: true })
     expect(reports[0]).toMatchObject({ records: 10, written: 0, skipped: 0, rejected: 0, rows: 0, files: 0 })
     expect(() => {
-      batchResponse(reports)
+      batchResponse(
+        reports,
+        { source: { cluster: 'demo', topic: 'sensors' }, partitions: [] },
+        { partialResponses: false },
+      )
     }).toThrow(BatchFailedError)
     expect(await placesIn(store)).toEqual(new Map())
 
@@ -261,7 +265,11 @@ describe('a fault of the world fails the slice, and nothing is acknowledged', ()
     const reports = await deliver(broken, [sliceOf(ALL, 0), sliceOf(ALL, 1), sliceOf(ALL, 2)])
     expect(reports.map(({ error }) => error?.code ?? null)).toEqual([null, 'STORE_UNAVAILABLE', null])
     expect(() => {
-      batchResponse(reports)
+      batchResponse(
+        reports,
+        { source: { cluster: 'demo', topic: 'sensors' }, partitions: [] },
+        { partialResponses: false },
+      )
     }).toThrow('1 of 3 slices')
     expect(await placesIn(store)).toEqual(expectedPlaces([ALL, [], ALL]))
 

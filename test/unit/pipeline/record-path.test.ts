@@ -46,7 +46,7 @@ const path = compileRecordPath(
           return row
       }
     },
-    lake: { table: 'acts', partitionBy: { at: 'day' } },
+    lake: { table: 'acts', layout: 'files', partitionBy: { at: 'day' } },
   }),
 )
 
@@ -122,7 +122,7 @@ describe('a tombstone', () => {
       event: z.object({ id: z.string() }),
       row: Key,
       transform: ({ value }) => ({ id: value.id }),
-      lake: { table: 'keys', partitionBy: { at: 'day', id: 'identity' }, keep: ['key'] },
+      lake: { table: 'keys', layout: 'files', partitionBy: { at: 'day', id: 'identity' }, keep: ['key'] },
       tombstones,
     })
     const compiled = compileRecordPath(declared)
@@ -151,8 +151,12 @@ describe('a tombstone', () => {
       { row: z.object({ id: z.string().nullish(), n: z.int().default(0) }) },
       'row.n: tombstones',
     ],
-    ['the key is not kept', { lake: { table: 'keys', keep: ['headers'] } }, "lake.keep: tombstones as rows need 'key'"],
-    ['nothing is kept', { lake: { table: 'keys' } }, "lake.keep: tombstones as rows need 'key'"],
+    [
+      'the key is not kept',
+      { lake: { table: 'keys', layout: 'files', keep: ['headers'] } },
+      "lake.keep: tombstones as rows need 'key'",
+    ],
+    ['nothing is kept', { lake: { table: 'keys', layout: 'files' } }, "lake.keep: tombstones as rows need 'key'"],
     ['there is no such policy', { tombstones: 'delete' }, 'tombstones: expected skip, reject, row, found "delete"'],
   ])('cannot become a row when %s', (_, changes, message) => {
     const declared = {
@@ -161,7 +165,7 @@ describe('a tombstone', () => {
       event: z.object({}),
       row: Key,
       transform: () => null,
-      lake: { table: 'keys', keep: ['key'] },
+      lake: { table: 'keys', layout: 'files', keep: ['key'] },
       tombstones: 'row',
     }
     expect(() => definePipeline({ ...declared } as never)).not.toThrow()
@@ -179,7 +183,7 @@ describe('whatever code of the owner throws or returns, the record is refused', 
       event: z.object({ pin: sensitive ? z.string().meta({ sensitive: true }) : z.string() }),
       row: z.object({ a: z.string().nullish() }),
       transform: () => odd() as never,
-      lake: { table: 'odd' },
+      lake: { table: 'odd', layout: 'files' },
     })
     return compileRecordPath(declared)(kafkaRecord('{"pin":"hunter2"}'))
   }
@@ -252,7 +256,7 @@ describe('what is sensitive in an event', () => {
       if (pin === undefined) return { id, by: card as never }
       return { id, last: pin }
     },
-    lake: { table: 'cards' },
+    lake: { table: 'cards', layout: 'files' },
     unknownKeys: 'reject',
   })
 
@@ -284,7 +288,7 @@ test('a transform is given the whole record', () => {
       trace: headers.filter(({ name }) => name === 'trace').map((header) => Buffer.from(header.value).toString('hex')),
       type: timestampType,
     }),
-    lake: { table: 'parts' },
+    lake: { table: 'parts', layout: 'files' },
   })
   const headers = [
     { name: 'trace', value: Uint8Array.of(1, 255) },

@@ -27,7 +27,7 @@ function flowOf(format: FileFormat): Flow {
     event: z.object({ sales: z.array(z.record(z.string(), z.any())) }),
     row: Sale,
     transform: ({ value }) => value.sales as Sale[],
-    lake: { table: 'sales', partitionBy: { at: 'day' }, format },
+    lake: { table: 'sales', layout: 'files', partitionBy: { at: 'day' }, format },
   })
   return compileFlow(pipeline)
 }
@@ -43,7 +43,7 @@ function tabulated(format: FileFormat, ...lists: Record<string, unknown>[][]): T
 }
 
 async function rowsOf({ table, rows }: TablePartition): Promise<Row[]> {
-  const file = rows.encode({})
+  const file = rows.encode({}).body
   return table.format === 'parquet' ? readParquet(file) : linesOf(file, 'gzip').map((line) => JSON.parse(line) as Row)
 }
 
@@ -132,7 +132,7 @@ test('a text of half a surrogate pair that a transform makes is refused too', as
     event: z.object({ text: z.string() }),
     row: z.object({ text: z.string() }),
     transform: ({ value }) => ({ text: value.text.slice(0, 1) }),
-    lake: { table: 'sales' },
+    lake: { table: 'sales', layout: 'files' },
   })
   const records = ['😀', 'a'].map((text, offset) => kafkaRecord(JSON.stringify({ text }), { offset }))
   const tabulation = tabulate(records, { ...compileFlow(halved), deadLetters: flow.deadLetters }, 0)

@@ -16,7 +16,9 @@ const declaration = {
   transform: ({ value }: { value: { days: (string | null)[] } }) =>
     value.days.map((day) => ({ at: day === null ? null : new Date(`${day}T12:00:00Z`) })),
 }
-const flow = compileFlow(definePipeline({ ...declaration, lake: { table: 'flights', partitionBy: { at: 'day' } } }))
+const flow = compileFlow(
+  definePipeline({ ...declaration, lake: { table: 'flights', layout: 'files', partitionBy: { at: 'day' } } }),
+)
 
 /** One record for each list of days; anything else is its value as it stands. */
 function records(...values: ((string | null)[] | string)[]): KafkaRecord[] {
@@ -31,7 +33,7 @@ async function filesOf({ partitions }: Tabulation): Promise<{ table: string; val
     partitions.map(async ({ table, values, rows }) => ({
       table: table.name,
       values,
-      rows: await readParquet(rows.encode({})),
+      rows: await readParquet(rows.encode({}).body),
     })),
   )
 }
@@ -68,7 +70,7 @@ test('a row can be traced to its record: epoch, partition, offset, index within 
     [0, 1].map((index) => ({
       at: new Date('2013-01-01T12:00:00Z'),
       _epoch: 7,
-      _partition: 3,
+      _kafka_partition: 3,
       _offset: 10n,
       _index: index,
       _timestamp: new Date('2014-01-01T00:00:00Z'),
@@ -115,7 +117,7 @@ describe('the watermark', () => {
     ['there are no rows', flow, records([], '{')],
     [
       'the table is not partitioned by one',
-      compileFlow(definePipeline({ ...declaration, lake: { table: 'flights' } })),
+      compileFlow(definePipeline({ ...declaration, lake: { table: 'flights', layout: 'files' } })),
       records(['2013-01-01']),
     ],
   ])('is null when %s', (_, someFlow, values) => {

@@ -20,7 +20,7 @@ const watermarkOf = (times: readonly (string | null)[], form: z.ZodType<string |
     event: z.object({ at: z.string().nullable() }),
     row: z.object({ at }),
     transform: ({ value }) => value,
-    lake: { table: 'times', partitionBy: { at: 'day' } },
+    lake: { table: 'times', layout: 'files', partitionBy: { at: 'day' } },
   })
   const records = times.map((time, i) => recordOf({ at: time }, i))
   return tabulate(records, compileFlow(pipeline), 0).watermark
