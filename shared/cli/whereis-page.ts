@@ -24,6 +24,11 @@ function paragraph(position: Position, { log, status, commit, newestOffset, hist
       line('status', 'not landed yet'),
       line('newest', newestOffset < 0 ? 'no commit yet' : `the log reaches to offset ${formatCount(newestOffset)}`),
     )
+  if (status === 'epoch ended')
+    lines.push(
+      line('status', 'not in this epoch: it ended before the offset was reached'),
+      line('newest', newestOffset < 0 ? 'no commit' : `the log ends at offset ${formatCount(newestOffset)}`),
+    )
   if (status === 'gap' && commit !== null)
     lines.push(
       line('status', 'gap: within a commit, but no delivery has brought it'),

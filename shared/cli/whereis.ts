@@ -1,4 +1,4 @@
-import type { LogEntry } from '#shared/lake/log-entry.ts'
+import { isSeal, type LogEntry } from '#shared/lake/log-entry.ts'
 import { amendmentKey, commitKey, type LogId, MAX_OFFSET } from '#shared/lake/log-keys.ts'
 import { type LogStore, logsOf } from '#shared/lake/log-store.ts'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
@@ -21,7 +21,7 @@ export interface FoundRow {
 /** What one commit or amendment says of a record. */
 export interface Judgement {
   readonly verdict: Verdict
-  readonly by: 'commit' | 'amendment'
+  readonly by: LogEntry['kind']
   /** The key of the commit or amendment. */
   readonly entry: string
   /** Its first and its last offset. */
@@ -34,8 +34,11 @@ export interface Judgement {
 /** What became of a record, as one log tells it. */
 export interface Whereabouts {
   readonly log: Omit<LogId, 'topic' | 'partition'>
-  /** The last verdict; `gap`: within a commit, but no delivery has brought it; `not landed yet`: behind the newest commit. */
-  readonly status: Verdict | 'gap' | 'not landed yet'
+  /**
+   * The last verdict; `gap`: within a commit, but no delivery has brought it; `not landed yet`: behind the newest commit;
+   * `epoch ended`: behind the last commit of a log that is sealed.
+   */
+  readonly status: Verdict | 'gap' | 'not landed yet' | 'epoch ended'
   /** The commit whose range the record lies in; null when it has not landed yet. */
   readonly commit: { readonly key: string; readonly start: number; readonly end: number } | null
   /** The last offset that the log reaches to. */
@@ -89,7 +92,7 @@ async function whereInLog(
   columnsOf: ColumnsOf | undefined,
 ): Promise<Whereabouts> {
   const [commit, newest] = [await log.floor(offset), await log.floor(MAX_OFFSET)]
-  const newestOffset = newest?.end ?? -1
+  const newestOffset = newest === undefined ? -1 : isSeal(newest) ? newest.start - 1 : newest.end
   if (commit === undefined || offset > commit.end) {
     if (offset <= newestOffset)
       throw new InletError(
@@ -103,7 +106,7 @@ async function whereInLog(
   for (const entry of entries.filter(({ covered }) => inRanges(offset, covered)))
     history.push(await judgementOf(store, log, entry, { topic, partition, offset }, columnsOf))
   const { start, end } = commit
-  const status = history.at(-1)?.verdict ?? 'gap'
+  const status = history.at(-1)?.verdict ?? (isSeal(commit) ? 'epoch ended' : 'gap')
   return { log: of, status, commit: { key: commitKey(log.prefix, start), start, end }, newestOffset, history }
 }
 
@@ -145,7 +148,7 @@ async function rowsOf(
     const found: FoundRow[] = []
     for (const { name } of tables) {
       const { columns, rows } = await query(
-        `SELECT * FROM ${quoted(name)} WHERE _partition = ${partition} AND _offset = ${offset} ORDER BY _index`,
+        `SELECT * FROM ${quoted(name)} WHERE _kafka_partition = ${partition} AND _offset = ${offset} ORDER BY _index`,
       )
       for (const values of rows) {
         const { [FILE_COLUMN]: file, ...row } = Object.fromEntries(columns.map((column, i) => [column, values[i]]))

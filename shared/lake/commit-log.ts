@@ -8,6 +8,8 @@
  *    amendments, numbered from 0, each put if absent: two writers that would settle the same gap collide there.
  * 3. A file is named by the entry it was written for or by none. A writer that loses a race looks again and writes anew.
  * 4. The marker of an amendment is there before the amendment is, so that a table never overlooks it.
+ * 5. A seal is the last entry of a chain: put like a commit, but behind it there is no offset. Nothing that a trigger
+ *    delivers is dropped by a sealed log or fills a gap of it: its records belong to the next epoch.
  */
 import { createHash, randomUUID } from 'node:crypto'
 import type { Attempt, DataFile, Landing, NewDataFile, SliceLog, WriteSlice } from '#shared/pipeline/commit.ts'
@@ -15,8 +17,8 @@ import { inRanges } from '#shared/pipeline/commit.ts'
 import { InletError } from '#shared/pipeline/errors.ts'
 import { type KafkaRecord, positionOf } from '#shared/pipeline/record.ts'
 import { requireFitsGap, requireSameRecord } from './fingerprint.ts'
-import { type EntryPlace, entryOf, type LogEntry } from './log-entry.ts'
-import { dataFileKey, type LogId, MAX_OFFSET } from './log-keys.ts'
+import { entryOf, isSeal, type LogEntry, sealOf } from './log-entry.ts'
+import { dataFileKey, type EntryPlace, type LogId, MAX_OFFSET } from './log-keys.ts'
 import { LogStore } from './log-store.ts'
 import type { ObjectStore } from './object-store.ts'
 
@@ -25,17 +27,21 @@ export type LandMode = 'deliver' | 'redrive'
 
 export class CommitLog implements SliceLog {
   readonly #store: ObjectStore
-  readonly #epoch: number
+  readonly #id: LogId
   readonly #log: LogStore
   /** The newest commit as this writer knows it. Only a hint: a put at a key that is taken corrects it. */
   #newest: LogEntry | undefined
 
   constructor(store: ObjectStore, id: LogId) {
     this.#store = store
-    this.#epoch = id.epoch
+    this.#id = id
     this.#log = new LogStore(store, id)
   }
 
+  /**
+   * Lands records in ascending offset order.
+   * @throws InletError EPOCH_ENDED when the log is sealed and the records are not a redrive: see `epochs.ts`.
+   */
   async land(records: readonly KafkaRecord[], write: WriteSlice, mode: LandMode = 'deliver'): Promise<Landing> {
     requireAscending(records)
     const contents: LogEntry[] = []
@@ -51,9 +57,10 @@ export class CommitLog implements SliceLog {
         contents.push(entry)
         rest = []
       } else {
+        if (mode === 'deliver') await this.#requireNotSealed(commit)
         const within = rest.filter(({ offset }) => offset <= commit.end)
         const amendments = await this.#log.amendmentsOf(commit.start)
-        const open = openRecords(within, commit, amendments, mode)
+        const open = openRecords(within, commit, amendments, mode, this.#wayOut())
         if (open.length > 0) {
           const place: EntryPlace = { kind: 'amendment', amends: commit.start, number: amendments.length }
           const entry = await this.#append(place, open, write)
@@ -65,6 +72,40 @@ export class CommitLog implements SliceLog {
       }
     }
     return { known, contents }
+  }
+
+  /**
+   * Ends the chain: no commit can follow, whoever is at work. Done once, however often it is called.
+   * @returns the seal; undefined when there is no commit, and so nothing to end
+   */
+  async seal(): Promise<LogEntry | undefined> {
+    for (;;) {
+      const newest = await this.#log.newest()
+      if (newest === undefined || isSeal(newest)) return newest
+      const seal = sealOf(newest.end + 1, randomUUID())
+      if (await this.#log.append({ kind: 'commit', start: seal.start }, seal)) return seal
+    }
+  }
+
+  /**
+   * Asked before a record is dropped as known or fills a gap. A writer that was at work, or kept its log open, while the
+   * epoch ended cannot tell whose records it has: they fail, and the next delivery finds the new epoch.
+   */
+  async #requireNotSealed(commit: LogEntry): Promise<void> {
+    const start = await this.#log.newestStart()
+    const newest = start === undefined || start === commit.start ? commit : await this.#log.commitAt(start)
+    if (newest === undefined || !isSeal(newest)) return
+    const { topic, partition, epoch } = this.#id
+    throw new InletError(
+      'EPOCH_ENDED',
+      `${topic}-${partition}: epoch ${epoch} of its offsets has ended; the records will be delivered again, into the next one. ` +
+        `If this goes on, the change of the epoch was interrupted: ${this.#wayOut()}`,
+    )
+  }
+
+  #wayOut(): string {
+    const { pipeline, cluster, epoch } = this.#id
+    return `run "inlet epoch ${pipeline} --end ${epoch} --cluster ${cluster} --lake ${this.#store.url}"`
   }
 
   /** The commit with the greatest start ≤ the offset. What a warm writer knows will do if it cannot be an older one. */
@@ -89,13 +130,13 @@ export class CommitLog implements SliceLog {
     let files = 0
     return {
       id,
-      epoch: this.#epoch,
+      epoch: this.#id.epoch,
       writeFile: async (file: NewDataFile): Promise<DataFile> => {
         const key = dataFileKey(this.#log.prefix, place, id, files++, file)
         await this.#store.put(key, file.body)
-        const { table, partition, rows, body } = file
+        const { table, partition, rows, body, locked } = file
         const sha256 = createHash('sha256').update(body).digest('hex')
-        return { table, path: key, partition, rows, bytes: body.length, sha256 }
+        return { table, path: key, partition, rows, bytes: body.length, sha256, ...locked }
       },
     }
   }
@@ -107,15 +148,16 @@ function openRecords(
   commit: LogEntry,
   amendments: readonly LogEntry[],
   mode: LandMode,
+  wayOut: string,
 ): KafkaRecord[] {
   const newestFirst = [...amendments].reverse().concat(commit)
   return records.filter((record) => {
     const verdict = newestFirst.find((entry) => inRanges(record.offset, entry.covered))
     if (verdict === undefined) {
-      requireFitsGap(record, commit)
+      requireFitsGap(record, commit, wayOut)
       return true
     }
-    requireSameRecord(record, verdict)
+    requireSameRecord(record, verdict, wayOut)
     return mode === 'redrive' && inRanges(record.offset, verdict.rejected)
   })
 }

@@ -30,41 +30,55 @@ export function fingerprintOf(records: readonly KafkaRecord[]): Fingerprint {
 
 interface Fingerprinted {
   readonly covered: readonly (readonly [number, number])[]
-  readonly fingerprint: Fingerprint
+  /** Null in a seal. */
+  readonly fingerprint: Fingerprint | null
 }
 
 /**
  * Checks a record that a commit or amendment covers already.
+ * @param wayOut what to do when the offsets have started again
  * @throws InletError OFFSETS_RESTARTED when it cannot be the record that was landed at its offset.
  */
-export function requireSameRecord(record: KafkaRecord, entry: Fingerprinted): void {
+export function requireSameRecord(record: KafkaRecord, entry: Fingerprinted, wayOut: string): void {
+  if (entry.fingerprint === null) return
   const { minTimestamp, maxTimestamp, first, last } = entry.fingerprint
   if (record.timestamp < minTimestamp || record.timestamp > maxTimestamp)
-    throw restarted(record, `its timestamp is not between ${iso(minTimestamp)} and ${iso(maxTimestamp)}, as theirs are`)
+    throw restarted(
+      record,
+      `its timestamp is not between ${iso(minTimestamp)} and ${iso(maxTimestamp)}, as theirs are`,
+      wayOut,
+    )
   const isFirst = record.offset === entry.covered[0]?.[0]
   const isLast = record.offset === entry.covered.at(-1)?.[1]
   if ((isFirst && digestOf(record) !== first) || (isLast && digestOf(record) !== last))
-    throw restarted(record, 'its timestamp, key or value is not that of the record which was landed at this offset')
+    throw restarted(
+      record,
+      'its timestamp, key or value is not that of the record which was landed at this offset',
+      wayOut,
+    )
 }
 
 /**
  * Checks a record that is to fill a gap of a commit.
+ * @param wayOut what to do when the offsets have started again
  * @throws InletError OFFSETS_RESTARTED when it is more than a day younger than the records around it.
  */
-export function requireFitsGap(record: KafkaRecord, commit: Fingerprinted): void {
+export function requireFitsGap(record: KafkaRecord, commit: Fingerprinted, wayOut: string): void {
+  if (commit.fingerprint === null) return
   const { maxTimestamp } = commit.fingerprint
   if (record.timestamp > maxTimestamp + GAP_SKEW_MS)
     throw restarted(
       record,
       `it is more than a day younger than the records around it, the last of ${iso(maxTimestamp)}`,
+      wayOut,
     )
 }
 
-function restarted(record: KafkaRecord, reason: string): InletError {
+function restarted(record: KafkaRecord, reason: string, wayOut: string): InletError {
   return new InletError(
     'OFFSETS_RESTARTED',
     `${positionOf(record)} is not the record that the lake knows at this offset: ${reason}. ` +
-      'If the topic was re-created or the cluster replaced, its offsets need an epoch of their own.',
+      `If the topic was re-created or the cluster replaced, its offsets need an epoch of their own: ${wayOut}`,
   )
 }
 

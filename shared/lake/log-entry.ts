@@ -3,14 +3,24 @@ import { type OffsetRange, rangesOf, rangesSize, type SliceContent } from '#shar
 import { InletError } from '#shared/pipeline/errors.ts'
 import type { KafkaRecord } from '#shared/pipeline/record.ts'
 import { fingerprintOf } from './fingerprint.ts'
+import { type EntryPlace, MAX_OFFSET } from './log-keys.ts'
 
 const Offset = z.int().min(0)
 const Range = z.tuple([Offset, Offset]).readonly()
 const Count = z.int().min(0)
 
+const Bound = z.base64().nullable()
+const Statistics = z
+  .strictObject({
+    splits: z.array(Count).readonly(),
+    fields: z.array(z.tuple([Count, Count, Count, Count, Count.nullable(), Bound, Bound]).readonly()).readonly(),
+  })
+  .readonly()
+
 const Entry = z.strictObject({
   format: z.literal(1),
-  kind: z.enum(['commit', 'amendment']),
+  /** A seal is the last commit of an epoch: it covers nothing, and no commit can follow it. */
+  kind: z.enum(['commit', 'amendment', 'seal']),
   /** A commit: the previous commit's end + 1. An amendment: its first offset. */
   start: Offset,
   /** The last offset. */
@@ -32,6 +42,8 @@ const Entry = z.strictObject({
           rows: Count,
           bytes: Count,
           sha256: z.string(),
+          spec: Count.exactOptional(),
+          statistics: Statistics.exactOptional(),
         })
         .readonly(),
     )
@@ -41,20 +53,17 @@ const Entry = z.strictObject({
   schemaId: z.string(),
   specId: z.string(),
   watermark: z.number().nullable(),
+  /** Null in a seal, which has no records. */
   fingerprint: z
     .strictObject({ minTimestamp: z.number(), maxTimestamp: z.number(), first: z.string(), last: z.string() })
-    .readonly(),
+    .readonly()
+    .nullable(),
   /** Unique to the attempt that wrote it: tells a client's retry of its own put from a lost race. */
   attempt: z.string(),
 })
 
-/** A commit or an amendment: the write-once object that makes records part of the lake. */
+/** A commit, an amendment or a seal: the write-once object that makes records part of the lake, or ends the log. */
 export type LogEntry = Readonly<z.output<typeof Entry>>
-
-/** Where an entry stands in its log. */
-export type EntryPlace =
-  | { readonly kind: 'commit'; readonly start: number }
-  | { readonly kind: 'amendment'; readonly amends: number; readonly number: number }
 
 /** The entry that says what became of some records, in offset order. */
 export function entryOf(
@@ -83,6 +92,32 @@ export function entryOf(
     fingerprint: fingerprintOf(records),
     attempt,
   }
+}
+
+/** The entry that ends a log: a commit of no records that reaches from an offset to the last one there can be. */
+export function sealOf(start: number, attempt: string): LogEntry {
+  return {
+    format: 1,
+    kind: 'seal',
+    start,
+    end: MAX_OFFSET - 1,
+    amends: null,
+    number: 0,
+    covered: [],
+    rejected: [],
+    files: [],
+    counts: { records: 0, written: 0, skipped: 0, rejected: 0, rows: 0 },
+    pipelineVersion: '',
+    schemaId: '',
+    specId: '',
+    watermark: null,
+    fingerprint: null,
+    attempt,
+  }
+}
+
+export function isSeal(entry: LogEntry): boolean {
+  return entry.kind === 'seal'
 }
 
 export function encodeEntry(entry: LogEntry): Uint8Array {
@@ -119,7 +154,9 @@ export function entryFaults(entry: LogEntry): string[] {
     if (first <= before || last < first) faults.push(`offset range ${first}…${last} overlaps or is out of order`)
     before = last
   }
-  if (before !== end) faults.push(`its last covered offset is ${before}, not its end ${end}`)
+  if (isSeal(entry)) {
+    if (covered.length > 0 || end !== MAX_OFFSET - 1) faults.push(`a seal covers nothing and ends at ${MAX_OFFSET - 1}`)
+  } else if (before !== end) faults.push(`its last covered offset is ${before}, not its end ${end}`)
   if (rangesSize(covered) !== counts.records)
     faults.push(`it covers ${rangesSize(covered)} offsets but counts ${counts.records} records`)
   if (rangesSize(rejected) !== counts.rejected)

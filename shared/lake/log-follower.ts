@@ -1,3 +1,5 @@
+import pMap from 'p-map'
+import { InletError } from '#shared/pipeline/errors.ts'
 import type { LogEntry } from './log-entry.ts'
 import type { LogStore, Marker } from './log-store.ts'
 
@@ -8,6 +10,8 @@ export interface LogMarks {
   /** Start of an amended commit → how many of its amendments the table has taken. Never dropped. */
   readonly amended: Readonly<Record<number, number>>
 }
+
+const READ_AHEAD = 16
 
 export const NO_MARKS: LogMarks = { next: 0, amended: {} }
 
@@ -24,6 +28,7 @@ export interface NewEntries {
  * Follows the chain from the marks, then the markers, and only then the amendments of the commits they name: in this
  * order an amendment that is put meanwhile has left its marker for the next time.
  * @param limit how many commits to take at the most
+ * @throws InletError LOG_CORRUPT when the chain has a hole: a commit was deleted
  */
 export async function newEntries(
   log: LogStore,
@@ -31,11 +36,16 @@ export async function newEntries(
   marks: LogMarks,
   limit = Number.POSITIVE_INFINITY,
 ): Promise<NewEntries> {
+  const starts = (await log.startsFrom(marks.next)).slice(0, limit)
+  const commits = await pMap(starts, (start) => log.commitAt(start), { concurrency: READ_AHEAD })
   const entries: LogEntry[] = []
   let { next } = marks
-  while (entries.length < limit) {
-    const commit = await log.commitAt(next)
-    if (commit === undefined) break
+  for (const commit of commits) {
+    if (commit?.start !== next)
+      throw new InletError(
+        'LOG_CORRUPT',
+        `${log.prefix}: no commit covers offset ${next}; "verify" says what else is wrong`,
+      )
     entries.push(commit)
     next = commit.end + 1
   }

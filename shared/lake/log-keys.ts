@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { NewDataFile } from '#shared/pipeline/commit.ts'
 import { escapePath } from '#shared/pipeline/partition-path.ts'
-import type { EntryPlace } from './log-entry.ts'
 
 /** Below it, everything the commit logs consist of; outside every table's location. */
 export const LOG_ROOT = 'log/'
@@ -12,20 +11,52 @@ export const TABLES_ROOT = 'tables/'
 export const MAX_OFFSET = Number.MAX_SAFE_INTEGER
 const DIGITS = String(MAX_OFFSET).length
 
-/** Whose records a log holds: one pipeline, generation, life of a topic's offsets, and Kafka partition. */
-export interface LogId {
+/** A topic as one generation of a pipeline reads it. */
+export interface TopicId {
   readonly pipeline: string
   readonly generation: number
   readonly cluster: string
   readonly topic: string
+}
+
+/** Whose records a log holds: one life of a topic's offsets, and one Kafka partition. */
+export interface LogId extends TopicId {
   readonly epoch: number
   readonly partition: number
 }
 
+/** What the logs of a topic, and its epochs, lie below. */
+export function topicPrefix({ pipeline, generation, cluster, topic }: TopicId): string {
+  return `${LOG_ROOT}${pipeline}/g${generation}/${escapePath(cluster)}/${topic}/`
+}
+
+/** Where an entry stands in its log. */
+export type EntryPlace =
+  | { readonly kind: 'commit'; readonly start: number }
+  | { readonly kind: 'amendment'; readonly amends: number; readonly number: number }
+
 /** The prefix of a log. Commits, amendments and markers lie beside one another below it, never nested. */
 export function logPrefix(id: LogId): string {
-  const { pipeline, generation, cluster, topic, epoch, partition } = id
-  return `${LOG_ROOT}${pipeline}/g${generation}/${escapePath(cluster)}/${topic}/e${epoch}/p${partition}/`
+  return `${topicPrefix(id)}e${id.epoch}/p${id.partition}/`
+}
+
+/** The key of the object that begins an epoch. Its name counts down too: the current epoch is listed first. */
+export function epochKey(topic: TopicId, epoch: number): string {
+  return `${epochsPrefix(topic)}${padded(MAX_OFFSET - epoch)}.json`
+}
+
+export function epochsPrefix(topic: TopicId): string {
+  return `${topicPrefix(topic)}epochs/`
+}
+
+/** @returns the epoch that a key begins */
+export function parseEpochKey(key: string): number {
+  return countedDown(key)
+}
+
+/** The number of a name that counts down from the greatest offset. */
+function countedDown(key: string): number {
+  return MAX_OFFSET - Number(/(?<left>\d+)\.json$/.exec(key)?.groups?.['left'])
 }
 
 /** Zero-padded, so that byte order is numeric order. */
@@ -39,6 +70,11 @@ function padded(offset: number): string {
  */
 export function commitKey(log: string, start: number): string {
   return `${log}commits/${padded(MAX_OFFSET - start)}.json`
+}
+
+/** @returns the offset at which the commit of a key begins */
+export function parseCommitKey(key: string): number {
+  return countedDown(key)
 }
 
 export function commitsPrefix(log: string): string {

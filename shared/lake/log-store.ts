@@ -1,17 +1,20 @@
 import { pMapIterable } from 'p-map'
 import { InletError } from '#shared/pipeline/errors.ts'
-import { decodeEntry, encodeEntry, type EntryPlace, type LogEntry } from './log-entry.ts'
+import { decodeEntry, encodeEntry, type LogEntry } from './log-entry.ts'
 import {
   amendmentKey,
   amendmentsPrefix,
   commitKey,
   commitsBefore,
   commitsPrefix,
+  type EntryPlace,
   LOG_ROOT,
   type LogId,
   logPrefix,
+  MAX_OFFSET,
   markerKey,
   markersPrefix,
+  parseCommitKey,
   parseLogKey,
   parseMarkerKey,
 } from './log-keys.ts'
@@ -42,6 +45,28 @@ export class LogStore {
     for await (const { key } of this.#store.list(commitsPrefix(this.prefix), { startAfter, limit: 1 }))
       return this.#read(key)
     return undefined
+  }
+
+  /** The commit or seal that ends the chain. */
+  newest(): Promise<LogEntry | undefined> {
+    return this.floor(MAX_OFFSET - 1)
+  }
+
+  /** Where it begins: one list of one key. */
+  async newestStart(): Promise<number | undefined> {
+    for await (const { key } of this.#store.list(commitsPrefix(this.prefix), { limit: 1 })) return parseCommitKey(key)
+    return undefined
+  }
+
+  /** Where the commits begin that start at the offset or behind it, ascending. */
+  async startsFrom(offset: number): Promise<number[]> {
+    const starts: number[] = []
+    for await (const { key } of this.#store.list(commitsPrefix(this.prefix))) {
+      const start = parseCommitKey(key)
+      if (start < offset) break
+      starts.push(start)
+    }
+    return starts.reverse()
   }
 
   /** The commit that begins at the offset. */
@@ -137,13 +162,24 @@ export class LogStore {
   }
 }
 
-/** The logs of a lake, found by their keys. */
-export async function* logsOf(store: ObjectStore): AsyncIterable<{ id: LogId; log: LogStore }> {
-  let before = ''
-  for await (const { key } of store.list(LOG_ROOT)) {
+/**
+ * The logs of a lake below a prefix, found by their keys: one list of one key for each, however long the logs are.
+ * @param prefix a prefix of logs, as `log/` or that of a topic
+ */
+export async function* logsOf(store: ObjectStore, prefix = LOG_ROOT): AsyncIterable<{ id: LogId; log: LogStore }> {
+  for (let key = await firstKey(store, prefix); key !== undefined; ) {
     const parsed = parseLogKey(key)
-    if (parsed === undefined || parsed.prefix === before) continue
-    before = parsed.prefix
-    yield { id: parsed.id, log: new LogStore(store, parsed.id) }
+    if (parsed !== undefined) yield { id: parsed.id, log: new LogStore(store, parsed.id) }
+    key = await firstKey(store, prefix, parsed === undefined ? key : behind(parsed.prefix))
   }
+}
+
+async function firstKey(store: ObjectStore, prefix: string, startAfter = ''): Promise<string | undefined> {
+  for await (const { key } of store.list(prefix, { startAfter, limit: 1 })) return key
+  return undefined
+}
+
+/** Sorts behind every key below a prefix and before what comes next: "0" follows "/" in byte order. */
+function behind(prefix: string): string {
+  return `${prefix.slice(0, -1)}0`
 }

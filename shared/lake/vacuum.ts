@@ -1,6 +1,6 @@
 import pMap, { pMapSkip } from 'p-map'
-import type { EntryPlace, LogEntry } from './log-entry.ts'
-import { dataPrefix, logDigest, parseDataFileKey } from './log-keys.ts'
+import type { LogEntry } from './log-entry.ts'
+import { dataPrefix, type EntryPlace, logDigest, parseDataFileKey } from './log-keys.ts'
 import { type LogStore, logsOf } from './log-store.ts'
 import type { ObjectEntry, ObjectStore } from './object-store.ts'
 

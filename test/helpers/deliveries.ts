@@ -21,8 +21,8 @@ export async function deliver(
   { mode = 'deliver', epoch = 0 }: DeliveryOptions = {},
 ): Promise<void> {
   const lake: Lake = {
-    openLog(name, source, partition) {
-      const id: LogId = { pipeline: name, generation: 0, ...source, epoch, partition }
+    openLog({ name, generation }, source, partition) {
+      const id: LogId = { pipeline: name, generation, ...source, epoch, partition }
       const log = new CommitLog(store, id)
       return { land: (records, write) => log.land(records, write, mode) }
     },

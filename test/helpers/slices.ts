@@ -15,9 +15,9 @@ export function range(first: number, last: number): number[] {
 
 /**
  * Stands in for the flow: a file of the accepted offsets in the table `rows` and one of the rejected offsets in the
- * table `dead_letters`, a row for each.
+ * table `dead_letters`, unless it is to be another, a row for each.
  */
-export function writeOffsets(rejected: readonly number[] = []): WriteSlice {
+export function writeOffsets(rejected: readonly number[] = [], deadLetters = 'dead_letters'): WriteSlice {
   return async (records, attempt) => {
     const offsets = records.map(({ offset }) => offset)
     const refused = offsets.filter((offset) => rejected.includes(offset))
@@ -25,7 +25,7 @@ export function writeOffsets(rejected: readonly number[] = []): WriteSlice {
     const files: DataFile[] = []
     for (const [table, rows] of [
       ['rows', accepted],
-      ['dead_letters', refused],
+      [deadLetters, refused],
     ] as const) {
       const body = Buffer.from(JSON.stringify(rows))
       if (rows.length === 0) continue

@@ -65,7 +65,7 @@ describe.each([
           at: '2026-01-05 10:00:00+00',
           value: 1,
           _epoch: 0,
-          _partition: 0,
+          _kafka_partition: 0,
           _offset: '0',
           _index: 0,
           _timestamp: '2023-11-14 22:13:20+00',

@@ -352,6 +352,7 @@ describe('the order of writes', () => {
     expect(calls).toEqual([
       'list commits',
       'get commits',
+      'list commits',
       'list amendments',
       'put data',
       'put data',
@@ -453,4 +454,56 @@ test('a hole in the amendments is no gap to be filled', async () => {
   await store.delete(amendmentKey(LOG, 0, 1))
   await expect(land([4])).rejects.toMatchObject({ code: 'LOG_CORRUPT' })
   await expect(land([4])).rejects.toThrow('000001.json is missing')
+})
+
+describe('a seal', () => {
+  test('ends the chain behind its newest commit, once, however often', async () => {
+    await land([0, 1, 2])
+    const seal = await new CommitLog(store, ID).seal()
+    expect(seal).toMatchObject({ kind: 'seal', start: 3, end: MAX_OFFSET - 1, covered: [], files: [] })
+    expect(await new CommitLog(store, ID).seal()).toEqual(seal)
+    expect(await chain()).toMatchObject([
+      { start: 0, end: 2 },
+      { start: 3, covered: [] },
+    ])
+  })
+
+  test('an empty log has nothing to end', async () => {
+    expect(await new CommitLog(store, ID).seal()).toBeUndefined()
+    expect(await keys()).toEqual([])
+  })
+
+  test('a race with a commit is won by one of them', async () => {
+    await land([0])
+    const [, seal] = await Promise.all([land([1]).catch(() => {}), new CommitLog(store, ID).seal()])
+    const found = await chain()
+    expect(found.at(-1)?.start).toBe(seal?.start)
+    expect(found.length).toBe(seal?.start === 1 ? 2 : 3)
+  })
+
+  test.each<[string, number[]]>([
+    ['behind the end', [3, 4]],
+    ['in a gap', [1]],
+    ['that are known', [0, 2]],
+  ])('what a trigger delivers %s fails and will be delivered again', async (_, offsets) => {
+    await land([0, 2])
+    const warm = new CommitLog(store, ID)
+    await land([0], { log: warm })
+    await new CommitLog(store, ID).seal()
+    for (const log of [warm, new CommitLog(store, ID)])
+      await expect(land(offsets, { log })).rejects.toMatchObject({
+        code: 'EPOCH_ENDED',
+        canRetry: true,
+        message: expect.stringContaining(`run "inlet epoch flights --end 3 --cluster c --lake ${store.url}"`),
+      })
+    expect(await read('rows')).toEqual(once(0, 2))
+  })
+
+  test('a redrive still settles what was rejected, what is in gaps, and what never came', async () => {
+    await land([0, 1, 3], { write: writeOffsets([1]) })
+    await new CommitLog(store, ID).seal()
+    await land([1, 2, 7], { mode: 'redrive' })
+    expect(await land([1, 2, 7], { mode: 'redrive' })).toMatchObject({ known: 3, contents: [] })
+    expect(await read('rows')).toEqual(once(0, 1, 2, 3, 7))
+  })
 })

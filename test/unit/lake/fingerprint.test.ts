@@ -4,6 +4,7 @@ import type { KafkaRecord } from '#shared/pipeline/record.ts'
 import { kafkaRecord } from '#test/helpers/kafka-record.ts'
 
 const T = Date.UTC(2013, 0, 1)
+const WAY_OUT = 'run "inlet epoch flights"'
 const at = (offset: number, seconds: number, changes: Partial<KafkaRecord> = {}): KafkaRecord =>
   kafkaRecord(`value ${offset}`, { offset, timestamp: T + 1000 * seconds, ...changes })
 /** Producers' clocks differ: timestamps do not ascend with offsets. */
@@ -40,7 +41,7 @@ describe('fingerprintOf', () => {
 
 describe('requireSameRecord', () => {
   test('accepts every record of the entry', () => {
-    for (const record of RECORDS) expect(() => requireSameRecord(record, ENTRY)).not.toThrow()
+    for (const record of RECORDS) expect(() => requireSameRecord(record, ENTRY, WAY_OUT)).not.toThrow()
   })
 
   test.each([
@@ -51,18 +52,19 @@ describe('requireSameRecord', () => {
     ['with another time, last', at(14, 8)],
     ['that is a tombstone, first', at(10, 5, { value: null })],
   ])('refuses a record %s', (_, record) => {
-    const require = (): void => requireSameRecord(record, ENTRY)
+    const require = (): void => requireSameRecord(record, ENTRY, WAY_OUT)
     expect(require).toThrow(expect.objectContaining({ code: 'OFFSETS_RESTARTED', canRetry: false }))
     expect(require).toThrow(`flights-0@${record.offset}`)
+    expect(require).toThrow(WAY_OUT)
   })
 
   test('the time range includes both ends', () => {
-    for (const seconds of [2, 9]) expect(() => requireSameRecord(at(11, seconds), ENTRY)).not.toThrow()
+    for (const seconds of [2, 9]) expect(() => requireSameRecord(at(11, seconds), ENTRY, WAY_OUT)).not.toThrow()
   })
 
   test('a timestamp that is no date is told as a number', () => {
     expect(() =>
-      requireSameRecord(at(11, 1), { ...ENTRY, fingerprint: { ...ENTRY.fingerprint, maxTimestamp: 1e18 } }),
+      requireSameRecord(at(11, 1), { ...ENTRY, fingerprint: { ...ENTRY.fingerprint, maxTimestamp: 1e18 } }, WAY_OUT),
     ).toThrow('1000000000000000000')
   })
 })
@@ -71,11 +73,11 @@ describe('requireFitsGap', () => {
   const gap = (ms: number): KafkaRecord => ({ ...at(12, 9), timestamp: T + 9000 + ms })
 
   test.each([-365 * GAP_SKEW_MS, 0, GAP_SKEW_MS])('accepts a record that is younger by %i ms', (ms) => {
-    expect(() => requireFitsGap(gap(ms), ENTRY)).not.toThrow()
+    expect(() => requireFitsGap(gap(ms), ENTRY, WAY_OUT)).not.toThrow()
   })
 
   test('refuses one that is younger by more than a day', () => {
-    const require = (): void => requireFitsGap(gap(GAP_SKEW_MS + 1), ENTRY)
+    const require = (): void => requireFitsGap(gap(GAP_SKEW_MS + 1), ENTRY, WAY_OUT)
     expect(require).toThrow(expect.objectContaining({ code: 'OFFSETS_RESTARTED' }))
     expect(require).toThrow(/flights-0@12 .*2013-01-01T00:00:09.000Z/)
     expect(GAP_SKEW_MS).toBe(86_400_000)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { decodeEntry, encodeEntry, entryFaults, entryOf, type LogEntry } from '#shared/lake/log-entry.ts'
-import type { SliceContent } from '#shared/pipeline/commit.ts'
+import type { DataFile, FileStatistics, SliceContent } from '#shared/pipeline/commit.ts'
 import { recordsAt } from '#test/helpers/slices.ts'
 
 const CONTENT: SliceContent = {
@@ -65,6 +65,30 @@ describe('encodeEntry and decodeEntry', () => {
         expect(decodeEntry('k', encodeEntry(entry))).toEqual(entry)
       }),
     )
+  })
+
+  test("keep what a file's table has a lock for, and know files without it", () => {
+    const statistics: FileStatistics = {
+      splits: [4, 9000],
+      fields: [
+        [1, 100, 3, 0, null, 'AAAA', '/w=='],
+        [7, 20, 3, 3, 0, null, null],
+      ],
+    }
+    const [first, ...others] = COMMIT.files as [DataFile, ...DataFile[]]
+    const commit: LogEntry = { ...COMMIT, files: [{ ...first, spec: 2, statistics }, ...others] }
+    expect(decodeEntry('k', encodeEntry(commit))).toEqual(commit)
+    const wrong = (field: unknown): unknown => ({
+      ...commit,
+      files: [{ ...first, statistics: { splits: [], fields: [field] } }],
+    })
+    for (const field of [
+      [1],
+      [1, 2, 3, 4, null, 'no base64!', null],
+      [1, 2, 3, 4, null, null, null, 'more'],
+      [-1, 2, 3, 4, null, null, null],
+    ])
+      expect(() => decodeEntry('k', bytesOf(wrong(field)))).toThrow('k: files.0.statistics.fields.0')
   })
 
   test('are one line of JSON', () => {

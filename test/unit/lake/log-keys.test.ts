@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { EntryPlace } from '#shared/lake/log-entry.ts'
+import type { EntryPlace } from '#shared/lake/log-keys.ts'
 import {
   amendmentKey,
   amendmentsPrefix,

@@ -1,5 +1,5 @@
 import { CommitLog, type LandMode } from '#shared/lake/commit-log.ts'
-import type { EntryPlace } from '#shared/lake/log-entry.ts'
+import type { EntryPlace } from '#shared/lake/log-keys.ts'
 import { dataFileKey, dataPrefix, type LogId, logDigest, logPrefix } from '#shared/lake/log-keys.ts'
 import type { ObjectEntry } from '#shared/lake/object-store.ts'
 import { vacuum, type VacuumOptions } from '#shared/lake/vacuum.ts'

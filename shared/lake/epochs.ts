@@ -1,0 +1,63 @@
+/**
+ * Epochs: the lives of a topic's offsets. When a topic is created anew or its cluster replaced, offsets start again, and a
+ * record's position names another record than before. Each life has logs of its own; nothing begins one by itself.
+ *
+ * An epoch is begun by sealing the logs of the one before, so that no commit can follow in them, and then putting one
+ * write-once object that says so. Whoever opens a log looks for the newest of these objects; whoever is at work on an older
+ * epoch meets the seal. Interrupted anywhere, it is finished by doing it again, and once it is done, doing it again changes
+ * nothing: who begins an epoch names the one that it ends.
+ */
+import { InletError } from '#shared/pipeline/errors.ts'
+import { CommitLog } from './commit-log.ts'
+import { epochKey, epochsPrefix, parseEpochKey, type TopicId, topicPrefix } from './log-keys.ts'
+import { logsOf } from './log-store.ts'
+import type { ObjectStore } from './object-store.ts'
+
+/** The epoch that a topic's records belong to now: 0 unless another was begun. One list of one key. */
+export async function currentEpoch(store: ObjectStore, topic: TopicId): Promise<number> {
+  for await (const { key } of store.list(epochsPrefix(topic), { limit: 1 })) return parseEpochKey(key)
+  return 0
+}
+
+/** A log of the epoch before, and the last offset that it reached. */
+export interface SealedLog {
+  readonly partition: number
+  readonly lastOffset: number
+}
+
+/** What beginning an epoch came to. */
+export interface BegunEpoch {
+  readonly epoch: number
+  readonly sealed: readonly SealedLog[]
+}
+
+/**
+ * Ends an epoch of a topic and begins the next, if that has not been done. Writers may be at work.
+ * @param ending the epoch that ends: the current one, or one before it
+ * @param onSeal called after each log that is sealed
+ * @throws InletError EPOCH_EMPTY when the epoch that is to end has no commits, or has not begun itself
+ */
+export async function beginEpoch(
+  store: ObjectStore,
+  topic: TopicId,
+  ending: number,
+  onSeal: () => void = () => {},
+): Promise<BegunEpoch> {
+  const sealed: SealedLog[] = []
+  for await (const { id } of logsOf(store, `${topicPrefix(topic)}e${ending}/`)) {
+    const seal = await new CommitLog(store, id).seal()
+    if (seal === undefined) continue
+    sealed.push({ partition: id.partition, lastOffset: seal.start - 1 })
+    onSeal()
+  }
+  if (sealed.length === 0)
+    throw new InletError(
+      'EPOCH_EMPTY',
+      `epoch ${ending} of the topic ${topic.topic} has no commits of ${topic.pipeline} yet: there is nothing to end`,
+    )
+  const next = { epoch: ending + 1, sealed: sealed.sort((a, b) => a.partition - b.partition) }
+  const body = JSON.stringify({ format: 1, ...next })
+  // Taken: somebody else has begun this very epoch.
+  await store.putIfAbsent(epochKey(topic, next.epoch), new TextEncoder().encode(`${body}\n`))
+  return next
+}
