@@ -1,3 +1,4 @@
+import { retryLimit, type Trigger } from '#shared/pipeline/trigger.ts'
 import { LISTING_CAVEAT } from './athena-ddl.ts'
 import type { ColumnDescription, PipelineDescription, TableDescription } from './describe.ts'
 import { contractFields, type JsonSchema } from './event-contract.ts'
@@ -17,6 +18,7 @@ export function describePage(description: PipelineDescription): string {
     section('Row contract: what readers find', columnsTable(table)),
     section('Partitions', partitions(table)),
     section('Policies', policies(description)),
+    section('Trigger', triggerText(description.trigger)),
     section(`Dead letters: ${deadLetters.name}`, deadLetterText(deadLetters)),
     section('Limits on the way', limitsText()),
     section('Athena, over the files as they lie', `${table.athenaDdl}\n\n${LISTING_CAVEAT}`),
@@ -96,6 +98,35 @@ function policies({ policies: { tombstones, unknownKeys, keep }, deadLetters, ta
     `kept parts     ${keep.length === 0 ? 'none of key, headers and timestamp type' : keep.join(', ')}`,
     `files          ${table.format}`,
   ].join('\n')
+}
+
+function triggerText(trigger: Trigger): string {
+  const { mode, batchSize, batchingWindowSeconds, startingPosition, filters, pollers, partialResponses } = trigger
+  const from = { TRIM_HORIZON: 'at the oldest record', LATEST: 'behind the newest record' }
+  const time = startingPosition instanceof Date ? `at ${startingPosition.toISOString()}` : from[startingPosition]
+  const again = partialResponses ? 'the records that failed' : 'the whole batch'
+  return [
+    `pollers        ${mode}${pollers === null ? '' : `, ${pollers.minimum} to ${pollers.maximum}`}`,
+    `batches        up to ${countText(batchSize, 'record')}, collected for ${batchingWindowSeconds} s`,
+    `begins         ${time}, as a new consumer group`,
+    `failures       ${again} again${trigger.bisectBatchOnError ? ', in halves after an error' : ''}, ${endOfRetries(trigger)}`,
+    `filters        ${filters.length === 0 ? 'none' : filters.map((filter) => JSON.stringify(filter)).join(' or ')}`,
+  ].join('\n')
+}
+
+function endOfRetries(trigger: Trigger): string {
+  const { maximumRecordAgeSeconds: age, failureDestination } = trigger
+  const limit = retryLimit(trigger)
+  const ends = [
+    ...(limit === Number.POSITIVE_INFINITY ? [] : [`at most ${countText(limit, 'time')}`]),
+    ...(age === null ? [] : [`until they are ${formatCount(age)} s old`]),
+  ]
+  if (ends.length === 0) return 'until it succeeds'
+  return `${ends.join(', ')}; then ${failureDestination === null ? 'they are lost' : `into ${failureDestination}`}`
+}
+
+function countText(count: number, one: string): string {
+  return `${formatCount(count)} ${one}${count === 1 ? '' : 's'}`
 }
 
 function deadLetterText({ columns, partitions: [field], examplePath }: TableDescription): string {

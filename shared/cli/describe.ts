@@ -1,10 +1,12 @@
 import { deadLetterTable } from '#shared/pipeline/dead-letter.ts'
+import { hiveType } from '#shared/formats/hive-types.ts'
 import { dataPrefix } from '#shared/lake/log-keys.ts'
 import { typeName } from '#shared/pipeline/columns.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import type { Table } from '#shared/pipeline/table.ts'
+import type { Trigger } from '#shared/pipeline/trigger.ts'
 import { athenaDdl } from './athena-ddl.ts'
-import { athenaType, icebergType, jsonType, parquetType } from './column-types.ts'
+import { icebergType, jsonType, parquetType } from './column-types.ts'
 import { eventSchema, type JsonSchema } from './event-contract.ts'
 import { examplePartition } from './example-partition.ts'
 
@@ -39,6 +41,7 @@ export interface PipelineDescription {
   readonly version: string
   /** What producers promise, as JSON Schema. */
   readonly event: JsonSchema
+  readonly trigger: Trigger
   readonly policies: Pick<Pipeline, 'tombstones' | 'unknownKeys'> & { readonly keep: Table['keep'] }
   readonly table: TableDescription
   readonly deadLetters: TableDescription
@@ -46,12 +49,13 @@ export interface PipelineDescription {
 
 /** All that a pipeline's declaration means for those who write to its topic and those who read its tables. */
 export function describePipeline(pipeline: Pipeline, lakeUrl: string): PipelineDescription {
-  const { name, topic, version, event, table, tombstones, unknownKeys } = pipeline
+  const { name, topic, version, event, trigger, table, tombstones, unknownKeys } = pipeline
   return {
     name,
     topic,
     version,
     event: eventSchema(event),
+    trigger,
     policies: { tombstones, unknownKeys, keep: table.keep },
     table: describeTable(table, lakeUrl),
     deadLetters: describeTable(deadLetterTable(pipeline), lakeUrl),
@@ -67,7 +71,7 @@ function describeTable(table: Table, lakeUrl: string): TableDescription {
     parquet: isParquet ? parquetType(type) : null,
     json: isParquet ? null : jsonType(type),
     iceberg: isParquet ? icebergType(type) : null,
-    athena: athenaType(type, isParquet ? 'parquet' : 'json'),
+    athena: hiveType(type, isParquet ? 'parquet' : 'json'),
   }))
   const directories = examplePartition(table.partitionSpec)
   return {

@@ -1,5 +1,8 @@
+import type { TableCommit } from '#shared/lake/committer.ts'
+import { openCatalog } from '#shared/lake/iceberg/open-catalog.ts'
 import { ObjectStoreLake } from '#shared/lake/lake.ts'
 import { openStore } from '#shared/lake/open-store.ts'
+import { applyTables, commitTables } from '#shared/lake/pipeline-tables.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import type { SliceReport } from '#shared/pipeline/process-batch.ts'
 import { readEventFile } from '#shared/runtimes/event-file.ts'
@@ -10,11 +13,16 @@ import { textTable } from './text-table.ts'
 export interface RunOptions {
   readonly events: readonly string[]
   readonly lake: string
+  /** The catalog of the lake's tables; a directory of the lake unless given. */
+  readonly catalog?: string
   readonly partitions: number
-  readonly batch: number
+  /** Records of an invocation that is made of values, in place of the number that the pipeline's trigger declares. */
+  readonly batch?: number
+  /** How often a batch that fails is delivered again; not at all unless given. */
+  readonly retries?: number
 }
 
-/** What a run came to. `records = known + written + skipped + deadLetters`. */
+/** What a run came to. `records = known + written + skipped + deadLetters`; those that a filter held back are beside. */
 export interface RunSummary {
   readonly pipeline: string
   readonly records: number
@@ -24,22 +32,29 @@ export interface RunSummary {
   readonly rows: number
   readonly deadLetters: number
   readonly skipped: number
+  /** Records that no filter of the trigger let through. */
+  readonly filtered: number
   readonly files: number
   readonly bytes: number
   readonly seconds: number
+  /** What its tables have taken of the log at the end; empty for plain files. */
+  readonly commits: readonly TableCommit[]
 }
 
 const CONCURRENCY = 8
 
-/** Runs a pipeline's handler over files of events into a lake, with a progress bar. */
+/**
+ * Runs a pipeline's handler over files of events into a lake, with a progress bar. Its tables are made, or changed to what it
+ * declares, before, and take what the log holds afterwards.
+ */
 export async function runPipeline(pipeline: Pipeline, options: RunOptions): Promise<RunSummary> {
   const files = []
-  for (const name of options.events)
-    files.push(
-      await readEventFile(name, { topic: pipeline.topic, partitions: options.partitions, batch: options.batch }),
-    )
+  for (const name of options.events) files.push(await readEventFile(name, options.partitions))
 
-  const sum = { records: 0, known: 0, written: 0, rows: 0, deadLetters: 0, skipped: 0, files: 0, bytes: 0 }
+  const store = openStore(options.lake)
+  const surroundings = { store, tables: openCatalog(options.catalog ?? 'directory', store), now: Date.now }
+  await applyTables(surroundings, pipeline)
+  const sum = { records: 0, known: 0, written: 0, rows: 0, deadLetters: 0, skipped: 0, filtered: 0, files: 0, bytes: 0 }
   const total = files.reduce((records, file) => records + file.records, 0)
   const progress = new Progress(pipeline.name, total, 'records')
   const onSlice = (report: SliceReport): void => {
@@ -50,21 +65,31 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
       sum[key] += counts[key]
     sum.deadLetters += deadLetters
   }
+  const onFiltered = (records: number): void => {
+    progress.advance(records)
+    sum.filtered += records
+  }
   try {
-    const lake = new ObjectStoreLake(openStore(options.lake))
-    await runLocally(pipeline, files, { lake, concurrency: CONCURRENCY, onSlice })
+    const lake = new ObjectStoreLake(store)
+    const { batch: batchSize, retries = 0 } = options
+    await runLocally(pipeline, files, { lake, concurrency: CONCURRENCY, batchSize, retries, onSlice, onFiltered })
   } finally {
     progress.stop()
   }
-  return { pipeline: pipeline.name, ...sum, seconds: progress.seconds }
+  const { seconds } = progress
+  const commits: TableCommit[] = []
+  await commitTables(surroundings, pipeline, { onCommit: (commit) => commits.push(commit) })
+  return { pipeline: pipeline.name, ...sum, seconds, commits }
 }
 
 /** The summary as a table for people. */
 export function summaryTable(summary: RunSummary): string {
-  const { records, known, rows, deadLetters, skipped, files, bytes, seconds } = summary
+  const { records, known, rows, deadLetters, skipped, filtered, files, bytes, seconds } = summary
   const rate = records / Math.max(seconds, 0.001)
+  const counts = { 'records in': records, rows, 'dead letters': deadLetters, skipped, 'already there': known, files }
+  const all = filtered === 0 ? counts : { ...counts, 'filtered out': filtered }
   return textTable(
-    ['records in', 'rows', 'dead letters', 'skipped', 'already there', 'files', 'bytes', 'records/s'],
-    [[...[records, rows, deadLetters, skipped, known, files].map(formatCount), formatBytes(bytes), formatCount(rate)]],
+    [...Object.keys(all), 'bytes', 'records/s'],
+    [[...Object.values(all).map(formatCount), formatBytes(bytes), formatCount(rate)]],
   )
 }

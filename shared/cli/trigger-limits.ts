@@ -1,11 +1,9 @@
 /** What Lambda's trigger for MSK and MSK Serverless allow (AWS Lambda and Amazon MSK developer guides, "Quotas"). */
 
-/** Bytes of an invocation's payload: the event as JSON, with keys and values in base64. */
-export const PAYLOAD_BYTES = 6_000_000
+export { BATCH_RECORDS, PAYLOAD_BYTES, WINDOW_SECONDS } from '#shared/pipeline/trigger.ts'
+
 /** About how many bytes of records fit into a payload: base64 makes four of three, and each record has its frame. */
 export const RAW_BYTES = 4_400_000
-export const BATCH_RECORDS = [1, 10_000] as const
-export const WINDOW_SECONDS = [0, 300] as const
 /** For a function that a Kafka trigger invokes. */
 export const TIMEOUT_MINUTES = 14
 

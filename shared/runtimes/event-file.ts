@@ -1,27 +1,22 @@
 import { readFile } from 'node:fs/promises'
 import { stdin } from 'node:process'
 import { type Compression, compressionOf, decompress } from '#shared/sources/compressed.ts'
-import { mskEventsOf, readValueFile } from '#shared/sources/value-file.ts'
+import { readValueFile, type ValueFile } from '#shared/sources/value-file.ts'
 
 /** A file that cannot be read as events. */
 class EventFileError extends Error {
   override readonly name = 'EventFileError'
 }
 
-/** One file of events, ready to be delivered: the MSK events it holds or becomes, and how many records that is. */
-export interface EventFile {
+/** One file of events: MSK events, which are invocations already, or values, which a trigger makes batches of. */
+export type EventFile = {
   readonly name: string
+  /** How many there are; for events only as far as they can be counted. */
   readonly records: number
-  readonly events: () => Iterable<unknown>
-}
-
-export interface EventFileOptions {
-  readonly topic: string
-  /** Kafka partitions that the lines of a value file are spread over. */
-  readonly partitions: number
-  /** Records of an event made of a value file. */
-  readonly batch: number
-}
+} & (
+  | { readonly kind: 'events'; readonly events: readonly unknown[] }
+  | { readonly kind: 'values'; readonly values: ValueFile }
+)
 
 /** The name of standard input. */
 const STANDARD_INPUT = '-'
@@ -29,18 +24,24 @@ const STANDARD_INPUT = '-'
 /**
  * Reads a file of MSK events (.json) or of record values, one a line (.ndjson, .jsonl), plain or compressed (.gz, .zst).
  * Standard input may be either: an MSK event is one object that has an `eventSource`.
+ * @param partitions Kafka partitions that the lines of a file of values are spread over
  * @throws EventFileError naming the file and what is wrong with it
  */
-export async function readEventFile(name: string, options: EventFileOptions): Promise<EventFile> {
+export async function readEventFile(name: string, partitions: number): Promise<EventFile> {
   const kind = kindOf(name)
   const content = await contentOf(name)
   const isEvents = kind === 'events' || (kind === 'either' && isMskEvent(content))
-  if (!isEvents) {
-    const file = readValueFile(content, options.partitions)
-    return { name, records: file.values.length, events: () => mskEventsOf(file, options.topic, options.batch) }
+  if (isEvents) {
+    const events = mskEvents(name, content)
+    return {
+      kind: 'events',
+      name,
+      records: events.reduce((sum: number, event) => sum + countRecords(event), 0),
+      events,
+    }
   }
-  const events = mskEvents(name, content)
-  return { name, records: events.reduce((sum: number, event) => sum + countRecords(event), 0), events: () => events }
+  const values = readValueFile(content, partitions)
+  return { kind: 'values', name, records: values.values.length, values }
 }
 
 /**

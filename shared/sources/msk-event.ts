@@ -3,7 +3,7 @@ import { InletError } from '#shared/pipeline/errors.ts'
 import type { Delivery } from '#shared/pipeline/process-batch.ts'
 import type { KafkaRecord, RecordHeader } from '#shared/pipeline/record.ts'
 
-/** Kafka numbers partitions with 32 bits, and so does the column `_partition`. */
+/** Kafka numbers partitions with 32 bits, and so does the column `_kafka_partition`. */
 const MAX_PARTITION = 2 ** 31 - 1
 
 /** The envelope. Its records are checked one by one below: a schema would cost more than decoding them. */

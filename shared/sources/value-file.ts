@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { KafkaRecord } from '#shared/pipeline/record.ts'
 
 /** Records that have no Kafka behind them: the values of a file, one a line, spread over partitions. */
 export interface ValueFile {
@@ -26,34 +27,25 @@ export function readValueFile(content: Uint8Array, partitions: number): ValueFil
   return { cluster: `file-${digest}`, partitions, values }
 }
 
-/**
- * A file's records as the MSK events that a trigger would send, in order.
- * @param batch how many records an event holds at the most
- */
-export function* mskEventsOf(file: ValueFile, topic: string, batch: number): Generator<unknown> {
-  const { cluster, partitions, values } = file
-  for (let start = 0; start < values.length; start += batch) {
-    const records: Record<string, unknown[]> = {}
-    for (let line = start; line < Math.min(start + batch, values.length); line++) {
-      const partition = line % partitions
-      const value = values[line] as Uint8Array
-      const list = (records[`${topic}-${partition}`] ??= [])
-      list.push({
-        topic,
-        partition,
-        offset: Math.floor(line / partitions),
-        // A line has no time of its own, and the file's would not be the same on another machine.
-        timestamp: 0,
-        timestampType: 'CREATE_TIME',
-        value: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'),
-        headers: [],
-      })
-    }
-    yield {
-      eventSource: 'aws:kafka',
-      eventSourceArn: `arn:aws:kafka:local:000000000000:cluster/${cluster}/p${partitions}`,
-      bootstrapServers: '',
-      records,
-    }
+/** How many records a partition of the file has: its offsets are those below. */
+export function partitionLength({ partitions, values }: ValueFile, partition: number): number {
+  return Math.max(0, Math.ceil((values.length - partition) / partitions))
+}
+
+/** Records of one partition of the file as Kafka would give them, from an offset on. */
+export function recordsOf(
+  file: ValueFile,
+  topic: string,
+  { partition, from, atMost }: { readonly partition: number; readonly from: number; readonly atMost: number },
+): KafkaRecord[] {
+  const { partitions, values } = file
+  const end = Math.min(from + atMost, partitionLength(file, partition))
+  const records: KafkaRecord[] = []
+  for (let offset = from; offset < end; offset++) {
+    const value = values[offset * partitions + partition] as Uint8Array
+    // A line has no time of its own, and the file's would not be the same on another machine.
+    const place = { topic, partition, offset, timestamp: 0, timestampType: 'CREATE_TIME' } as const
+    records.push({ ...place, key: null, value, headers: [] })
   }
+  return records
 }

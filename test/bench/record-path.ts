@@ -14,8 +14,9 @@ import { compileFlow } from '#shared/pipeline/flow.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import { processBatch } from '#shared/pipeline/process-batch.ts'
 import { parseMskEvent } from '#shared/sources/msk-event.ts'
-import { mskEventsOf, readValueFile } from '#shared/sources/value-file.ts'
+import { readValueFile } from '#shared/sources/value-file.ts'
 import { MemoryStore } from '#test/helpers/memory-store.ts'
+import { valueEvent } from '#test/helpers/value-event.ts'
 import { builtHandler } from './built-handler.ts'
 import { interleaved } from './interleaved.ts'
 import { type Workload, workloads } from './workloads.ts'
@@ -34,8 +35,7 @@ type PlainRow = Record<string, unknown>
 /** The batch as one MSK event of one Kafka partition. */
 function eventOf({ pipeline, values }: Workload): RawEvent {
   const content = Buffer.from(values.join('\n'))
-  const [event] = mskEventsOf(readValueFile(content, 1), pipeline.topic, values.length)
-  return event as RawEvent
+  return valueEvent(readValueFile(content, 1), pipeline.topic) as unknown as RawEvent
 }
 
 /** As a handler is written by hand: parse, safeParse, transform, group by day, a Parquet buffer for each. */

@@ -134,7 +134,7 @@ describe('on their way into the lake', () => {
     event: Product,
     row: Product,
     transform: ({ value }) => value,
-    lake: { table: 'products', keep: ['key', 'headers'] },
+    lake: { table: 'products', layout: 'files', keep: ['key', 'headers'] },
   })
 
   test('JSON is rows', async () => {

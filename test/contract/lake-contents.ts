@@ -32,11 +32,11 @@ async function readParquet(store: ObjectStore, key: string): Promise<Row[]> {
 
 /** Where a row came from, as `flights-0@16`. */
 export function originOf(row: Row, topic: string): string {
-  return `${topic}-${Number(row['_partition'])}@${Number(row['_offset'])}`
+  return `${topic}-${Number(row['_kafka_partition'])}@${Number(row['_offset'])}`
 }
 
 function byPosition(a: Row, b: Row): number {
-  const columns = ['_partition', '_offset', '_index']
+  const columns = ['_kafka_partition', '_offset', '_index']
   return columns.reduce((order, column) => (order === 0 ? Number(a[column]) - Number(b[column]) : order), 0)
 }
 

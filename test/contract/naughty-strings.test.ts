@@ -33,7 +33,7 @@ const flow = compileFlow(
     event: Naughty,
     row: Naughty,
     transform: ({ value }) => value,
-    lake: { table: 'naughty', partitionBy: { text: 'identity' }, keep: ['key', 'headers'] },
+    lake: { table: 'naughty', layout: 'files', partitionBy: { text: 'identity' }, keep: ['key', 'headers'] },
   }),
 )
 const isKey = (text: string): boolean => text !== '__proto__' && text !== 'constructor'

@@ -18,7 +18,7 @@ function pipelineOf(lake: Lake, tombstones: 'skip' | 'row' = 'skip'): Pipeline {
     event: z.object({ id: z.string() }),
     row: z.object({ id: z.string().nullable() }),
     transform: ({ value }) => value,
-    lake: { table: 'flights', ...lake },
+    lake: { table: 'flights', layout: 'files', ...lake },
     tombstones,
   })
 }
@@ -47,7 +47,7 @@ test('a table keeps the key, the headers and the type of the timestamp when it i
 
 test('and else only where a row comes from', async () => {
   const { rows } = await land(pipelineOf({}), records)
-  expect(Object.keys(rows[0] ?? {})).toEqual(['id', '_epoch', '_partition', '_offset', '_index', '_timestamp'])
+  expect(Object.keys(rows[0] ?? {})).toEqual(['id', '_epoch', '_kafka_partition', '_offset', '_index', '_timestamp'])
   expect(rows.map((row) => [row['_offset'], row['_timestamp']])).toEqual([
     [0n, new Date(Date.UTC(2013, 0, 1, 10))],
     [1n, new Date(Date.UTC(2013, 0, 1, 10))],

@@ -2,11 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import type { Delivery } from '#shared/pipeline/process-batch.ts'
 import { parseMskEvent } from '#shared/sources/msk-event.ts'
-import { mskEventsOf, readValueFile } from '#shared/sources/value-file.ts'
+import { readValueFile } from '#shared/sources/value-file.ts'
+import { valueEvent } from '#test/helpers/value-event.ts'
 
 const EVENTS = new URL('../../events/', import.meta.url)
-/** Records of an invocation made of a value file. */
-const BATCH = 10_000
 
 /** A record as Lambda sends it. */
 export interface RawRecord {
@@ -38,7 +37,7 @@ export function readSamples(): Sample[] {
 function readEvents(topic: string, file: string): unknown[] {
   const content = readFileSync(new URL(`${topic}/${file}`, EVENTS))
   if (file.endsWith('.json')) return [JSON.parse(content.toString('utf8'))]
-  if (file.endsWith('.ndjson.gz')) return [...mskEventsOf(readValueFile(gunzipSync(content), 1), topic, BATCH)]
+  if (file.endsWith('.ndjson.gz')) return [valueEvent(readValueFile(gunzipSync(content), 1), topic)]
   throw new Error(`events/${topic}/${file}: neither an MSK event (.json) nor values (.ndjson.gz)`)
 }
 

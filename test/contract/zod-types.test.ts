@@ -15,7 +15,7 @@ function pipelineOf({ event, row = event, toRow = (value) => value }: Case): Pip
     event: z.object({ field: event }),
     row: z.object({ field: row }),
     transform: ({ value }) => ({ field: toRow(value.field as never) }) as never,
-    lake: { table: 'types' },
+    lake: { table: 'types', layout: 'files' },
   })
 }
 

@@ -14,6 +14,15 @@ export function withLake(command: Command): Command {
   return command.requiredOption('--lake <url>', 'the lake: a directory, or s3://bucket/prefix')
 }
 
+/** The option that says which catalog has the lake's tables. */
+export function withCatalog(command: Command): Command {
+  return command.option(
+    '--catalog <url>',
+    "the catalog of the lake's Iceberg tables: directory, glue:<database>, or s3tables:<ARN of a table bucket>/<namespace>",
+    'directory',
+  )
+}
+
 export function atLeastOne(text: string): number {
   const value = Number(text)
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1)

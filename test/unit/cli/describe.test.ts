@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { describePage } from '#shared/cli/describe-page.ts'
 import { describePipeline } from '#shared/cli/describe.ts'
 import { definePipeline } from '#shared/pipeline/pipeline.ts'
+import { defineTrigger, type TriggerOptions } from '#shared/pipeline/trigger.ts'
 import { measurements } from '#test/fixtures/measurements.ts'
 import { sensors } from '#test/helpers/sensors.ts'
 
@@ -12,7 +13,7 @@ const times = definePipeline({
   row: z.object({ at: z.date().meta({ column: 'timestamp_ms' }).nullable() }),
   transform: ({ value }) => ({ at: new Date(value.at) }),
   tombstones: 'row',
-  lake: { table: 'times', keep: ['key'] },
+  lake: { table: 'times', layout: 'files', keep: ['key'] },
 })
 
 test('what a declaration means, as data', () => {
@@ -28,6 +29,7 @@ test('what a declaration means, as data', () => {
       required: ['sensor', 'at', 'value'],
     },
     policies: { tombstones: 'skip', unknownKeys: 'strip', keep: [] },
+    trigger: { mode: 'on-demand', batchSize: 10_000, batchingWindowSeconds: 5, filters: [] },
     table: {
       name: 'sensors',
       format: 'parquet',
@@ -87,4 +89,48 @@ test('JSON Lines have types of JSON, and none of Iceberg', () => {
   expect(page).toContain('unknown keys   a dead letter in measurements_dead_letters')
   expect(page).toContain('kept parts     key, headers, timestampType')
   expect(page).toContain('tables/measurements/data/….jsonl.zst')
+})
+
+describe('the trigger, in a few lines', () => {
+  const lines = (trigger: TriggerOptions): string =>
+    describePage(describePipeline({ ...sensors, trigger: defineTrigger(trigger) }, 's3://lake'))
+      .split('\n\n\n')
+      .find((section) => section.startsWith('Trigger\n')) ?? ''
+
+  test('as it is by default', () => {
+    expect(lines({})).toBe(`Trigger
+
+  pollers        on-demand
+  batches        up to 10,000 records, collected for 5 s
+  begins         at the oldest record, as a new consumer group
+  failures       the whole batch again, until it succeeds
+  filters        none`)
+  })
+
+  test('with everything that can be declared', () => {
+    const trigger = {
+      mode: 'provisioned',
+      batchSize: 1,
+      batchingWindowSeconds: 0,
+      startingPosition: new Date(0),
+      maximumRetryAttempts: 1,
+      maximumRecordAgeSeconds: 3600,
+      bisectBatchOnError: true,
+      failureDestination: 's3://failed',
+      filters: [{ value: ['a'] }, { value: { b: [1] } }],
+    } as const
+    expect(lines(trigger)).toBe(`Trigger
+
+  pollers        provisioned, 1 to 200
+  batches        up to 1 record, collected for 0 s
+  begins         at 1970-01-01T00:00:00.000Z, as a new consumer group
+  failures       the records that failed again, in halves after an error, at most 1 time, until they are 3,600 s old; then into s3://failed
+  filters        {"value":["a"]} or {"value":{"b":[1]}}`)
+  })
+
+  test('what is lost is said to be', () => {
+    expect(lines({ mode: 'provisioned', maximumRetryAttempts: 0 })).toContain('at most 0 times; then they are lost')
+    expect(lines({ failureDestination: 's3://failed' })).toContain('again, at most 10 times; then into s3://failed')
+    expect(lines({ startingPosition: 'LATEST' })).toMatch(/\n {2}begins +behind the newest record,/)
+  })
 })

@@ -2,25 +2,21 @@ import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { readEventFile, readMskEvents } from '#shared/runtimes/event-file.ts'
-import { parseMskEvent } from '#shared/sources/msk-event.ts'
+import { readValueFile } from '#shared/sources/value-file.ts'
 import { reading, sensorEvent } from '#test/helpers/sensors.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
 
 const directory = temporaryDirectory()
-const OPTIONS = { topic: 'sensors', partitions: 2, batch: 2 }
+const PARTITIONS = 2
 const VALUES = [reading(1), reading(2), reading(3)]
 const LINES = Buffer.from(`${VALUES.join('\n')}\n`)
 const EVENT = sensorEvent(VALUES)
+const toBytes = (text: string): Uint8Array => Buffer.from(text)
 
 async function file(name: string, content: string | Uint8Array): Promise<string> {
   const place = path.join(directory(), name)
   await writeFile(place, content)
   return place
-}
-
-async function eventsOf(name: string): Promise<{ records: number; events: unknown[] }> {
-  const { records, events } = await readEventFile(name, OPTIONS)
-  return { records, events: [...events()] }
 }
 
 test.each([
@@ -36,12 +32,10 @@ test.each([
   // The content is what counts when the name promises nothing.
   ['compressed.ndjson', gzipSync(LINES)],
 ])('%s: the same records, with the same identity', async (name, content) => {
-  const plain = await eventsOf(await file('plain.ndjson', LINES))
-  const read = await eventsOf(await file(name, content))
-  expect(read).toEqual(plain)
-  expect(read.records).toBe(3)
-  const deliveries = read.events.map(parseMskEvent)
-  expect(deliveries.map(({ partitions }) => partitions.map(({ records }) => records.length))).toEqual([[1, 1], [1]])
+  const place = await file(name, content)
+  const read = await readEventFile(place, PARTITIONS)
+  const values = { cluster: readValueFile(LINES, PARTITIONS).cluster, partitions: 2, values: VALUES.map(toBytes) }
+  expect(read).toMatchObject({ kind: 'values', name: place, records: 3, values })
 })
 
 test.each([
@@ -50,13 +44,13 @@ test.each([
   ['event.json.zst', zstdCompressSync(JSON.stringify(EVENT, null, 2))],
 ])('%s is an MSK event', async (name, content) => {
   const place = await file(name, content)
-  expect(await eventsOf(place)).toEqual({ records: 3, events: [EVENT] })
+  expect(await readEventFile(place, PARTITIONS)).toEqual({ kind: 'events', name: place, records: 3, events: [EVENT] })
   expect(await readMskEvents(place)).toEqual([EVENT])
 })
 
 test('an array of MSK events', async () => {
   const place = await file('events.json', JSON.stringify([EVENT, EVENT]))
-  expect(await eventsOf(place)).toEqual({ records: 6, events: [EVENT, EVENT] })
+  expect(await readEventFile(place, PARTITIONS)).toMatchObject({ records: 6, events: [EVENT, EVENT] })
 })
 
 test.each([
@@ -69,8 +63,8 @@ test.each([
   ['x.csv', 'a,b', 'cannot tell what'],
 ])('%s: %#', async (name, content, message) => {
   const place = await file(name, content)
-  await expect(readEventFile(place, OPTIONS)).rejects.toThrow(message)
-  await expect(readEventFile(place, OPTIONS)).rejects.toThrow(place)
+  await expect(readEventFile(place, PARTITIONS)).rejects.toThrow(message)
+  await expect(readEventFile(place, PARTITIONS)).rejects.toThrow(place)
 })
 
 test('values are no MSK events', async () => {

@@ -5,6 +5,7 @@ import type { ObjectStore } from '#shared/lake/object-store.ts'
 import { verifyLake } from '#shared/lake/verify.ts'
 import { InletError } from '#shared/pipeline/errors.ts'
 import type { SliceReport } from '#shared/pipeline/process-batch.ts'
+import { defineTrigger } from '#shared/pipeline/trigger.ts'
 import { lambdaHandler } from '#shared/runtimes/lambda.ts'
 import { reading, sensorEvent, sensors } from '#test/helpers/sensors.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
@@ -15,7 +16,7 @@ function context(remaining = 60_000): Context {
   return { functionName: 'sensors', awsRequestId: '1', getRemainingTimeInMillis: () => remaining } as Context
 }
 
-function prepare(store: ObjectStore) {
+function prepare(store: ObjectStore, pipeline = sensors, commitTables?: () => Promise<void>) {
   const reports: SliceReport[] = []
   const failures: unknown[] = []
   let ended = 0
@@ -25,7 +26,12 @@ function prepare(store: ObjectStore) {
     failure: (error: unknown) => void failures.push(error),
     end: () => void (ended += 1),
   }
-  const handler = lambdaHandler(sensors, { lake: new ObjectStoreLake(store), telemetry, concurrency: 4 })
+  const handler = lambdaHandler(pipeline, {
+    lake: new ObjectStoreLake(store),
+    telemetry,
+    concurrency: 4,
+    ...(commitTables && { commitTables }),
+  })
   return { handler, reports, failures, ended: () => ended }
 }
 
@@ -104,4 +110,34 @@ test('one slice that fails does not keep its neighbours from landing', async () 
     [1, 1, undefined],
     [0, 0, 'OFFSETS_RESTARTED'],
   ])
+})
+
+test('where the trigger takes partial responses, the records of the slice that failed are named, and nothing is thrown', async () => {
+  const trigger = defineTrigger({ mode: 'provisioned' })
+  const store = new DirectoryStore(directory())
+  const { handler, failures } = prepare(store, { ...sensors, trigger })
+  expect(await handler(sensorEvent([reading(1)], 0), context())).toEqual({ batchItemFailures: [] })
+  const mixed = sensorEvent([reading(2)], 1) as { records: Record<string, unknown> }
+  const other = sensorEvent([reading(9), reading(3)], 0) as typeof mixed
+  const event = { ...mixed, records: { ...mixed.records, ...other.records } }
+  expect(await handler(event, context())).toEqual({
+    batchItemFailures: [0, 1].map((offset) => ({ itemIdentifier: { partition: 'sensors-0', offset } })),
+  })
+  expect(failures).toEqual([])
+  // What is not an event of this pipeline at all fails the whole batch, whatever the trigger takes.
+  await expect(handler({}, context())).rejects.toThrow('not an MSK event')
+})
+
+test('a pipeline that asks for it commits to its tables after each batch; a fault there fails no batch', async () => {
+  let commits = 0
+  const full = new InletError('TABLE_CONTENDED', 'another was first')
+  const commit = (): Promise<void> => (++commits === 2 ? Promise.reject(full) : Promise.resolve())
+  const store = new DirectoryStore(directory())
+  const immediate = prepare(store, { ...sensors, commit: 'immediate' }, commit)
+  expect(await immediate.handler(sensorEvent([reading(1)]), context())).toBeUndefined()
+  expect(await immediate.handler(sensorEvent([reading(2)], 0, 1), context())).toBeUndefined()
+  expect(commits).toBe(2)
+  expect(immediate.failures).toEqual([full])
+  await prepare(store, sensors, commit).handler(sensorEvent([reading(3)], 0, 2), context())
+  expect(commits).toBe(2)
 })

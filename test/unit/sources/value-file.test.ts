@@ -1,5 +1,4 @@
-import { parseMskEvent } from '#shared/sources/msk-event.ts'
-import { mskEventsOf, readValueFile } from '#shared/sources/value-file.ts'
+import { partitionLength, readValueFile, recordsOf } from '#shared/sources/value-file.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -14,27 +13,45 @@ describe('readValueFile', () => {
   })
 
   test('the identity is the content and the number of partitions', () => {
-    const clusterOf = (text: string, partitions: number) => {
-      const [event] = mskEventsOf(readValueFile(bytes(text), partitions), 't', 10)
-      return parseMskEvent(event).source.cluster
-    }
-    expect(clusterOf('a\nb\n', 2)).toBe(clusterOf('a\nb\n', 2))
-    expect(clusterOf('a\nb\n', 2)).not.toBe(clusterOf('a\nb\n', 3))
-    expect(clusterOf('a\nb\n', 2)).not.toBe(clusterOf('a\nc\n', 2))
+    const { cluster } = readValueFile(bytes('a\nb\n'), 2)
+    expect(readValueFile(bytes('a\nb\n'), 2)).toMatchObject({ cluster, partitions: 2 })
+    expect(readValueFile(bytes('a\nb\n'), 3)).toMatchObject({ cluster, partitions: 3 })
+    expect(readValueFile(bytes('a\nc\n'), 2).cluster).not.toBe(cluster)
   })
 })
 
-test.each([1, 2, 3, 7, 100])('batches of %i give every line the same partition and offset', (batch) => {
+describe.each([1, 3, 7, 100])('over %i partitions', (partitions) => {
   const lines = Array.from({ length: 20 }, (_, i) => `v${i}`)
-  const places = new Map<string, string>()
-  for (const event of mskEventsOf(readValueFile(bytes(lines.join('\n')), 3), 't', batch)) {
-    const { partitions } = parseMskEvent(event)
-    expect(partitions.reduce((sum, { records }) => sum + records.length, 0)).toBeLessThanOrEqual(batch)
-    for (const { partition, records } of partitions) {
-      for (const { offset, value } of records)
-        places.set(new TextDecoder().decode(value ?? undefined), `${partition}@${offset}`)
+  const file = readValueFile(bytes(lines.join('\n')), partitions)
+
+  test.each([1, 2, 100])('every line has its partition and offset, read by %i', (atMost) => {
+    const places = new Map<string, string>()
+    for (let partition = 0; partition < partitions; partition++) {
+      const length = partitionLength(file, partition)
+      for (let from = 0; from < length; from += atMost) {
+        const records = recordsOf(file, 't', { partition, from, atMost })
+        expect(records).toHaveLength(Math.min(atMost, length - from))
+        for (const record of records)
+          places.set(new TextDecoder().decode(record.value ?? undefined), `${record.partition}@${record.offset}`)
+      }
+      expect(recordsOf(file, 't', { partition, from: length, atMost })).toEqual([])
     }
-  }
-  expect([...places.entries()]).toHaveLength(20)
-  for (const [i, line] of lines.entries()) expect(places.get(line)).toBe(`${i % 3}@${Math.floor(i / 3)}`)
+    expect(places.size).toBe(20)
+    for (const [i, line] of lines.entries())
+      expect(places.get(line)).toBe(`${i % partitions}@${Math.floor(i / partitions)}`)
+  })
+})
+
+test('a line has no key, no headers and no time', () => {
+  const [record] = recordsOf(readValueFile(bytes('v'), 1), 't', { partition: 0, from: 0, atMost: 1 })
+  expect(record).toEqual({
+    topic: 't',
+    partition: 0,
+    offset: 0,
+    timestamp: 0,
+    timestampType: 'CREATE_TIME',
+    key: null,
+    value: bytes('v'),
+    headers: [],
+  })
 })
