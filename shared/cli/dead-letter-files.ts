@@ -1,54 +1,51 @@
+import { deadLettersOf } from '#shared/lake/dead-letters.ts'
 import type { LogEntry } from '#shared/lake/log-entry.ts'
-import { type LogStore, logsOf } from '#shared/lake/log-store.ts'
+import { amendmentKey, type LogId } from '#shared/lake/log-keys.ts'
+import { logsOf } from '#shared/lake/log-store.ts'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
 import type { DataFile, OffsetRange } from '#shared/pipeline/commit.ts'
 
-const SUFFIX = '_dead_letters'
-
-/** Offsets whose dead letters in a file are settled: a later amendment says something else of their records. */
-export interface Settled {
+/** Offsets whose dead letters in a file are resolved: an amendment says something else of their records. */
+export interface ResolvedOffsets {
   readonly file: string
   readonly offsets: OffsetRange
+  readonly by: LogEntry
+  /** The key of the amendment. */
+  readonly key: string
 }
 
 export interface DeadLetterFiles {
   /** Dead-letter table → its files. */
   readonly tables: ReadonlyMap<string, readonly DataFile[]>
-  readonly settled: readonly Settled[]
+  readonly resolved: readonly ResolvedOffsets[]
 }
 
-/** The name of the dead-letter table that is meant by its own name or by that of the table it belongs to. */
-export function deadLetterTableName(table: string): string {
-  return table.endsWith(SUFFIX) ? table : `${table}${SUFFIX}`
-}
-
-/** The files of dead letters that commits and amendments name, and which of these dead letters are settled. */
-export async function deadLetterFiles(store: ObjectStore): Promise<DeadLetterFiles> {
+/**
+ * The files of dead letters that commits and amendments name, and which of these dead letters are resolved.
+ * @param isMeant leaves logs out
+ */
+export async function deadLetterFiles(
+  store: ObjectStore,
+  isMeant: (id: LogId) => boolean = () => true,
+): Promise<DeadLetterFiles> {
   const tables = new Map<string, DataFile[]>()
-  const settled: Settled[] = []
-  for await (const { log } of logsOf(store)) {
-    for await (const history of historiesOf(log)) {
-      for (const [i, entry] of history.entries()) {
-        const later = history.slice(i + 1).flatMap(({ covered }) => covered)
-        for (const file of entry.files.filter(({ table }) => table.endsWith(SUFFIX))) {
+  const resolved: ResolvedOffsets[] = []
+  for await (const { id, log } of logsOf(store)) {
+    if (!isMeant(id)) continue
+    for await (const { entries } of deadLettersOf(store, log)) {
+      for (const entry of entries) {
+        for (const file of entry.files) {
           const files = tables.get(file.table)
           if (files === undefined) tables.set(file.table, [file])
           else files.push(file)
-          for (const offsets of later) settled.push({ file: file.path, offsets })
+        }
+        for (const { offsets: ranges, by } of entry.resolved) {
+          const key = amendmentKey(log.prefix, by.amends ?? by.start, by.number)
+          for (const { path: file } of entry.files)
+            for (const offsets of ranges) resolved.push({ file, offsets, by, key })
         }
       }
     }
   }
-  return { tables, settled }
-}
-
-/** Each commit with its amendments behind it. */
-async function* historiesOf(log: LogStore): AsyncIterable<readonly LogEntry[]> {
-  const amendments = new Map<number | null, LogEntry[]>()
-  for await (const amendment of log.amendments()) {
-    const before = amendments.get(amendment.amends)
-    if (before === undefined) amendments.set(amendment.amends, [amendment])
-    else before.push(amendment)
-  }
-  for await (const commit of log.commits()) yield [commit, ...(amendments.get(commit.start) ?? [])]
+  return { tables, resolved }
 }

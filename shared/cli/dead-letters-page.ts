@@ -15,17 +15,19 @@ export function groupsPage(groups: readonly DeadLetterGroup[]): string {
 }
 
 function tablePage(table: string, groups: readonly DeadLetterGroup[]): string {
-  const total = groups.reduce((sum, { count }) => sum + count, 0)
-  const head = ['count', 'stage', 'code', 'field', 'first', 'last', 'example']
-  const cells = groups.map(({ count, stage, code, field, first, last, example }) => {
-    return [formatCount(count), stage, code, field, secondText(first), secondText(last), example.position]
+  const sum = (of: 'open' | 'resolved'): string => formatCount(groups.reduce((total, group) => total + group[of], 0))
+  const head = ['open', 'resolved', 'stage', 'code', 'field', 'first', 'last', 'example']
+  const cells = groups.map(({ open, resolved, stage, code, field, first, last, example }) => {
+    const times = [secondText(first), secondText(last)]
+    return [formatCount(open), formatCount(resolved), stage, code, field, ...times, example.position]
   })
   const messages = fitting(
     groups.map(({ example }) => example.message),
     textTable(head, cells),
   )
   const rows = cells.map((row, i) => [...row, messages[i]])
-  return `${printable(table)}: ${formatCount(total)} dead ${total === 1 ? 'letter' : 'letters'}\n\n${textTable([...head, 'message'], rows)}`
+  const title = `${printable(table)}: ${sum('open')} open, ${sum('resolved')} resolved`
+  return `${title}\n\n${textTable([...head, 'message'], rows)}`
 }
 
 /** Messages cut to what the terminal leaves beside a table, and never to less than says something. */
@@ -40,9 +42,13 @@ function secondText(milliseconds: number): string {
   return timeText(milliseconds).replace(/\.\d+Z$/, 'Z')
 }
 
-/** Dead letters, a paragraph for each. */
-export function deadLettersPage(total: number, deadLetters: readonly DeadLetter[]): string {
-  if (total === 0) return 'There are no such dead letters.'
+/**
+ * Dead letters, a paragraph for each.
+ * @param all whether resolved ones were asked for, too
+ */
+export function deadLettersPage(total: number, deadLetters: readonly DeadLetter[], all = false): string {
+  if (total === 0)
+    return all ? 'There are no such dead letters.' : 'No such dead letters are open; --all shows resolved ones, too.'
   const shown =
     total > deadLetters.length
       ? `${formatCount(deadLetters.length)} of ${formatCount(total)} dead letters, the newest first; --limit shows more`
@@ -52,9 +58,9 @@ export function deadLettersPage(total: number, deadLetters: readonly DeadLetter[
 
 function paragraph(letter: DeadLetter): string {
   const { topic, partition, offset, stage, code, field, message, key, headers, value } = letter
-  const settled = letter.settled ? '  settled since by an amendment' : ''
   return [
-    `${printable(topic)}-${partition}@${offset}  ${timeText(letter.timestamp)}  ${printable(letter.table)}${settled}`,
+    `${printable(topic)}-${partition}@${offset}  ${timeText(letter.timestamp)}  ${printable(letter.table)}`,
+    `  status   ${statusText(letter.resolved)}`,
     `  reason   ${printable(`${stage} ${code}${field === null ? '' : ` at ${field}`}`)}`,
     `           ${printable(message)}`,
     `  key      ${bytesLine(key, 'none')}`,
@@ -63,6 +69,14 @@ function paragraph(letter: DeadLetter): string {
     ),
     `  value    ${bytesLine(value, 'none: a tombstone')}`,
   ].join('\n')
+}
+
+function statusText(resolved: DeadLetter['resolved']): string {
+  if (resolved === null) return 'open'
+  const { as, code, by } = resolved
+  const again = code === null ? 'rejected again' : `rejected again, ${code}`
+  const became = { row: 'it became a row', skipped: 'it was skipped', 'rejected again': again }[as]
+  return printable(`resolved: ${became}, by ${by}`)
 }
 
 function bytesLine(bytes: Bytes | null, none: string): string {

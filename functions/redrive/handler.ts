@@ -1,0 +1,4 @@
+import { flights } from '#functions/flights/pipeline.ts'
+import { redriveHandler } from '#shared/runtimes/redrive.ts'
+
+export const handler = redriveHandler([flights])

@@ -1,0 +1,111 @@
+import process from 'node:process'
+import middy from '@middy/core'
+import type { Context } from 'aws-lambda'
+import { readConfig } from '#shared/config.ts'
+import { lettersWith } from '#shared/lake/dead-letters-land.ts'
+import { redriveDeadLetters, type RedrivePlace } from '#shared/lake/dead-letters-redrive.ts'
+import { LOG_ROOT } from '#shared/lake/log-keys.ts'
+import type { ObjectStore } from '#shared/lake/object-store.ts'
+import { openStore } from '#shared/lake/open-store.ts'
+import { dryRedriveStore } from '#shared/lake/redrive-log.ts'
+import { compileFlow } from '#shared/pipeline/flow.ts'
+import type { Pipeline } from '#shared/pipeline/pipeline.ts'
+import type { SliceReport } from '#shared/pipeline/process-batch.ts'
+import { ownFunctions, RedriveRefusedError, redriveFailedBatches } from './failed-batches.ts'
+import { deadline } from './lambda.ts'
+import { parseRedriveRequest, type RedriveRequest } from './redrive-request.ts'
+import { type RedriveSummary, RedriveTally } from './redrive-tally.ts'
+import { PowertoolsTelemetry, type Telemetry } from './telemetry.ts'
+
+export interface RedriveAnswer extends RedriveSummary {
+  readonly pipeline: string
+  readonly dryRun: boolean
+  /** Whether all that is meant was looked at. When not: call again, with `next` if there is one. */
+  readonly done: boolean
+  readonly next: RedrivePlace | null
+}
+
+/** What the handler works with; made from the environment on the first invocation where it is not given. */
+export interface RedriveSurroundings {
+  readonly lake: ObjectStore
+  readonly openStore: (url: string) => ObjectStore
+  readonly telemetry: Telemetry
+  readonly concurrency: number
+}
+
+export type RedriveHandler = (event: unknown, context: Context) => Promise<RedriveAnswer>
+
+/**
+ * A Lambda handler that lands dead letters, or the batches of a failure destination, again. It begins nothing when its
+ * time is nearly over, and says then that it is not done. Landings that fail are counted in the answer.
+ * @throws RedriveRefusedError when the event asks for what cannot be done
+ */
+export function redriveHandler(pipelines: readonly Pipeline[], given?: RedriveSurroundings): RedriveHandler {
+  let surroundings = given
+  const handler = middy<unknown, RedriveAnswer>()
+    .before(({ context }) => {
+      surroundings ??= fromEnvironment()
+      surroundings.telemetry.begin(context)
+    })
+    .after(() => surroundings?.telemetry.end())
+    .onError(({ error }) => {
+      surroundings?.telemetry.failure(error)
+      surroundings?.telemetry.end()
+    })
+    .handler((event, context) => {
+      const request = parseRedriveRequest(event)
+      const signal = deadline(context.getRemainingTimeInMillis())
+      return redrive(pipelines, request, signal, surroundings as RedriveSurroundings)
+    })
+  return (event, context) => handler(event, context)
+}
+
+async function redrive(
+  pipelines: readonly Pipeline[],
+  request: RedriveRequest,
+  signal: AbortSignal,
+  { lake, telemetry, concurrency, ...stores }: RedriveSurroundings,
+): Promise<RedriveAnswer> {
+  const { dryRun, failureDestination, epoch, where: { code, field, ...logs } = {}, next: resume } = request
+  const flow = compileFlow(pipelineNamed(request.pipeline, pipelines))
+  const tally = new RedriveTally()
+  const target = dryRun ? dryRedriveStore(lake, flow, tally.codes) : lake
+  const onSlice = (report: SliceReport): void => {
+    if (!dryRun) telemetry.slice(report)
+    tally.land(report)
+  }
+  const answer = (next: RedrivePlace | null, done: boolean): RedriveAnswer => {
+    return { pipeline: request.pipeline, dryRun, done, next, ...tally.summary() }
+  }
+  if (failureDestination === undefined) {
+    requireOwn(resume, flow.pipeline)
+    const isMeant = lettersWith({ code, field })
+    const options = { logs, isMeant, resume: resume ?? undefined, signal, concurrency, onSlice }
+    const next = await redriveDeadLetters(target, flow, options)
+    return answer(next ?? null, next === undefined)
+  }
+  const names = pipelines.map(({ name }) => name)
+  const isOwn = ownFunctions(flow.pipeline.name, names, request.function)
+  const onLeft = tally.leave.bind(tally)
+  const options = { isOwn, epoch, dryRun, signal, concurrency, onSlice, onLeft }
+  return answer(null, await redriveFailedBatches(stores.openStore(failureDestination), target, flow, options))
+}
+
+/** The place of another pipeline's log would skip logs of this one. */
+function requireOwn(next: RedriveRequest['next'], { name, generation }: Pipeline): void {
+  if (next === null || next === undefined || next.log.startsWith(`${LOG_ROOT}${name}/g${generation}/`)) return
+  throw new RedriveRefusedError(`next: ${next.log} is no log of ${name}, generation ${generation}`)
+}
+
+function pipelineNamed(name: string, pipelines: readonly Pipeline[]): Pipeline {
+  const pipeline = pipelines.find((each) => each.name === name)
+  if (pipeline !== undefined) return pipeline
+  const names = pipelines.map((each) => each.name).join(', ')
+  throw new RedriveRefusedError(`this function has no pipeline "${name}"; there are: ${names}`)
+}
+
+function fromEnvironment(): RedriveSurroundings {
+  const config = readConfig(process.env)
+  const telemetry = new PowertoolsTelemetry('redrive', config)
+  return { lake: openStore(config.lakeUrl), openStore, telemetry, concurrency: config.concurrency }
+}
