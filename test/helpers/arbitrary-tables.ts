@@ -10,6 +10,8 @@ export interface ArbitraryTableOptions {
   readonly depth: number
   /** Digits of a decimal, at the most. */
   readonly precision: number
+  /** Whether there are timestamps of milliseconds, which Iceberg does not have; there are unless said otherwise. */
+  readonly milliseconds?: boolean
 }
 
 /** Tables of any columns, with any rows for them; the same rows may come many times over. */
@@ -21,6 +23,10 @@ export function arbitraryTable(options: ArbitraryTableOptions): fc.Arbitrary<Sam
       return { columns, rows, stored: repeated.map(([, stored]) => stored as StoredRow) }
     }),
   )
+}
+
+export function arbitraryColumns(options: ArbitraryTableOptions): fc.Arbitrary<readonly Column[]> {
+  return fields(options.depth, options)
 }
 
 const NAMES = ['a', 'b', 'x y', 'key', 'value', 'list', 'element', 'key_value', 'é😀', '"']
@@ -52,7 +58,9 @@ function type(depth: number, options: ArbitraryTableOptions): fc.Arbitrary<Colum
         'date',
       )
       .map((kind) => ({ kind }) as ColumnType),
-    fc.tuple(fc.constantFrom('us', 'ms'), fc.boolean()).map(([unit, utc]) => timestamp(unit, utc)),
+    fc
+      .tuple(fc.constantFrom<'us' | 'ms'>('us', options.milliseconds === false ? 'us' : 'ms'), fc.boolean())
+      .map(([unit, utc]) => timestamp(unit, utc)),
     fc
       .integer({ min: 1, max: options.precision })
       .chain((precision) => fc.integer({ min: 0, max: precision }).map((scale) => decimal(precision, scale))),
@@ -78,7 +86,7 @@ function someOf(of: ColumnType): fc.Arbitrary<Sample> {
     case 'string':
       return text(30).map((value) => [value, value])
     case 'binary':
-      return fc.tuple(fc.uint8Array({ maxLength: 30 }), fc.boolean()).map(([bytes, asText]) => {
+      return fc.tuple(fc.uint8Array({ maxLength: 30, size: 'max' }), fc.boolean()).map(([bytes, asText]) => {
         const buffer = Buffer.from(bytes)
         return [asText ? buffer.toString('base64') : bytes, buffer.toString('hex')]
       })
@@ -120,7 +128,7 @@ function someOf(of: ColumnType): fc.Arbitrary<Sample> {
 
 /** DuckDB's client drops a byte-order mark at the beginning of a text. */
 function text(maxLength: number): fc.Arbitrary<string> {
-  return fc.string({ unit: 'binary', maxLength }).filter((value) => !value.startsWith('\ufeff'))
+  return fc.string({ unit: 'binary', maxLength, size: 'max' }).filter((value) => !value.startsWith('\ufeff'))
 }
 
 function structValue(columns: readonly Column[]): fc.Arbitrary<Sample> {

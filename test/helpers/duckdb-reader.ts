@@ -69,7 +69,7 @@ function query(
     const names = result.columnNames()
     const types = Object.fromEntries(result.columnTypes().map((type, i) => [names[i] ?? '', String(type)]))
     const rows = result.getRows().map((values) => Object.fromEntries(values.map((value, i) => [names[i] ?? '', value])))
-    return { types, rows: storedRows(rows, columns, DUCKDB) }
+    return { types, rows: storedRows(rows, columns, DUCKDB_FORM) }
   })
 }
 
@@ -95,7 +95,8 @@ function run<T>(
   })
 }
 
-const DUCKDB: Form = {
+/** How DuckDB's client shows values. */
+export const DUCKDB_FORM: Form = {
   items: (list) => (list as DuckDBListValue).items,
   entries: (map) => (map as DuckDBMapValue).entries.map(({ key, value }) => [key as string, value]),
   field: (struct, name) => (struct as DuckDBStructValue).entries[name],

@@ -42,7 +42,7 @@ export function sampledTable(types: readonly SampledType[], { nullable, times }:
 /** One file of these rows. */
 export function encoded(file: FileRows, rows: readonly Row[], metadata = {}): Uint8Array {
   for (const row of rows) file.append(row)
-  return file.encode(metadata)
+  return file.encode(metadata).body
 }
 
 export function parquetOf(columns: readonly Column[], rows: readonly Row[], metadata = {}): Uint8Array {
