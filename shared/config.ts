@@ -4,6 +4,7 @@ import * as z from 'zod'
 const Config = z
   .object({
     LAKE_URL: z.string({ error: 'set it to the lake: s3://bucket, or file: and a directory' }).min(1),
+    LAKE_CATALOG: z.string().min(1).optional(),
     POWERTOOLS_LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL', 'SILENT']).default('INFO'),
     POWERTOOLS_METRICS_NAMESPACE: z.string().min(1).default('Inlet'),
     PWD: z.string().optional(),
@@ -23,6 +24,8 @@ const Config = z
 /** What a deployed function is told by its environment. */
 export interface Config {
   readonly lakeUrl: string
+  /** The catalog of its tables (see `openCatalog`): for a lake in a directory, itself; null when nothing is said. */
+  readonly catalog: string | null
   readonly logLevel: z.output<typeof Config>['POWERTOOLS_LOG_LEVEL']
   readonly metricsNamespace: string
   /** Slices, and files of one slice, that are written at a time. */
@@ -36,13 +39,21 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
     throw new Error(`the environment is not set up: ${faults.join('; ')}`)
   }
-  const { LAKE_URL, POWERTOOLS_LOG_LEVEL, POWERTOOLS_METRICS_NAMESPACE, INLET_CONCURRENCY, PWD } = parsed.data
+  const { LAKE_URL, LAKE_CATALOG, POWERTOOLS_LOG_LEVEL, POWERTOOLS_METRICS_NAMESPACE, INLET_CONCURRENCY, PWD } =
+    parsed.data
   return {
     lakeUrl: absolute(LAKE_URL, PWD),
+    catalog: LAKE_CATALOG ?? (LAKE_URL.startsWith('file:') ? 'directory' : null),
     logLevel: POWERTOOLS_LOG_LEVEL,
     metricsNamespace: POWERTOOLS_METRICS_NAMESPACE,
     concurrency: INLET_CONCURRENCY,
   }
+}
+
+/** @throws Error when the environment of a function that commits to tables does not say where they are known */
+export function catalogOf({ catalog }: Config): string {
+  if (catalog !== null) return catalog
+  throw new Error('the environment is not set up: LAKE_CATALOG: set it to glue: and a database, or to directory')
 }
 
 /**

@@ -1,12 +1,18 @@
-import { readConfig } from '#shared/config.ts'
+import { catalogOf, readConfig } from '#shared/config.ts'
 
 test('what is not set has a default', () => {
   expect(readConfig({ LAKE_URL: 'file:/lake' })).toEqual({
     lakeUrl: 'file:/lake',
+    catalog: 'directory',
     logLevel: 'INFO',
     metricsNamespace: 'Inlet',
     concurrency: 8,
   })
+})
+
+test('tables in S3 need a catalog that is named', () => {
+  expect(catalogOf(readConfig({ LAKE_URL: 's3://b', LAKE_CATALOG: 'glue:db' }))).toBe('glue:db')
+  expect(() => catalogOf(readConfig({ LAKE_URL: 's3://b' }))).toThrow('LAKE_CATALOG: set it to glue:')
 })
 
 test.each([

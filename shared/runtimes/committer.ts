@@ -1,0 +1,147 @@
+import process from 'node:process'
+import { Logger } from '@aws-lambda-powertools/logger'
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
+import middy from '@middy/core'
+import type { Context } from 'aws-lambda'
+import { catalogOf, readConfig } from '#shared/config.ts'
+import { createGlueClient } from '#shared/lake/catalog-clients.ts'
+import type { CommitterSurroundings, TableCommit } from '#shared/lake/committer.ts'
+import { type FilesRegistration, registerFiles } from '#shared/lake/files-registration.ts'
+import type { FilesDatabase } from '#shared/lake/glue-partitions.ts'
+import { openCatalog } from '#shared/lake/iceberg/open-catalog.ts'
+import { openStore } from '#shared/lake/open-store.ts'
+import { commitTables } from '#shared/lake/pipeline-tables.ts'
+import { asInletError } from '#shared/pipeline/errors.ts'
+import type { Pipeline } from '#shared/pipeline/pipeline.ts'
+import { deadline } from './lambda.ts'
+
+/** Where a committer reports each of its runs, and each pipeline whose tables it could not commit to. */
+export interface CommitterTelemetry {
+  begin(context: Context): void
+  commit(commit: TableCommit): void
+  registration(registration: FilesRegistration): void
+  failure(pipeline: string, error: unknown): void
+  end(): void
+}
+
+/** What the committer works with; made from the environment on the first invocation where it is not given. */
+export interface CommitterFunctionSurroundings extends CommitterSurroundings {
+  readonly telemetry: CommitterTelemetry
+  /** Where plain files are registered; null when nobody looks for them in Glue. */
+  readonly filesDatabase: FilesDatabase | null
+}
+
+/** What an invocation came to. */
+export interface CommitterAnswer {
+  readonly commits: readonly TableCommit[]
+  readonly registrations: readonly FilesRegistration[]
+}
+
+/** Thrown when a pipeline's tables could not be committed to, once all the others have had their turn. */
+class CommitFailedError extends Error {
+  override readonly name = 'CommitFailedError'
+}
+
+export type CommitterHandler = (event: unknown, context: Context) => Promise<CommitterAnswer>
+
+/**
+ * A Lambda handler that brings what the logs of the pipelines hold into their Iceberg tables, and makes the partitions of
+ * plain files known to Glue. Made for a schedule: it begins nothing when its time is nearly over, and the next invocation goes
+ * on. Any number may run.
+ */
+export function committerHandler(
+  pipelines: readonly Pipeline[],
+  given?: CommitterFunctionSurroundings,
+): CommitterHandler {
+  let surroundings = given
+  const handler = middy<unknown, CommitterAnswer>()
+    .before(({ context }) => {
+      surroundings ??= fromEnvironment()
+      surroundings.telemetry.begin(context)
+    })
+    .after(() => surroundings?.telemetry.end())
+    .onError(() => surroundings?.telemetry.end())
+    .handler((_event, context) => {
+      const signal = deadline(context.getRemainingTimeInMillis())
+      return commitAll(pipelines, surroundings as CommitterFunctionSurroundings, signal)
+    })
+  return (event, context) => handler(event, context)
+}
+
+async function commitAll(
+  pipelines: readonly Pipeline[],
+  surroundings: CommitterFunctionSurroundings,
+  signal: AbortSignal,
+): Promise<CommitterAnswer> {
+  const { telemetry, filesDatabase, store } = surroundings
+  const commits: TableCommit[] = []
+  const registrations: FilesRegistration[] = []
+  const failed: string[] = []
+  const onCommit = (commit: TableCommit): void => {
+    commits.push(commit)
+    telemetry.commit(commit)
+  }
+  for (const pipeline of pipelines) {
+    try {
+      await commitTables(surroundings, pipeline, { signal, onCommit })
+      if (pipeline.table.layout === 'files' && filesDatabase !== null && !signal.aborted) {
+        const registered = await registerFiles(store, filesDatabase, pipeline)
+        for (const registration of registered) telemetry.registration(registration)
+        registrations.push(...registered)
+      }
+    } catch (error) {
+      telemetry.failure(pipeline.name, error)
+      failed.push(pipeline.name)
+    }
+  }
+  if (failed.length > 0) throw new CommitFailedError(`could not commit to the tables of ${failed.join(', ')}`)
+  return { commits, registrations }
+}
+
+function fromEnvironment(): CommitterFunctionSurroundings {
+  const config = readConfig(process.env)
+  const store = openStore(config.lakeUrl)
+  const telemetry = new PowertoolsCommitterTelemetry(config)
+  const catalog = catalogOf(config)
+  const tables = openCatalog(catalog, store)
+  const database = /^glue:(?<name>.+)$/.exec(catalog)?.groups?.['name']
+  const filesDatabase = database === undefined ? null : { glue: createGlueClient(), database, lakeUrl: config.lakeUrl }
+  return { store, tables, now: Date.now, telemetry, filesDatabase }
+}
+
+/** Structured logs, by table, and CloudWatch metrics over all of them. */
+class PowertoolsCommitterTelemetry implements CommitterTelemetry {
+  readonly #logger: Logger
+  readonly #metrics: Metrics
+
+  constructor({ logLevel, metricsNamespace }: Pick<ReturnType<typeof readConfig>, 'logLevel' | 'metricsNamespace'>) {
+    this.#logger = new Logger({ serviceName: 'committer', logLevel })
+    this.#metrics = new Metrics({ namespace: metricsNamespace, serviceName: 'committer' })
+  }
+
+  begin(context: Context): void {
+    this.#logger.addContext(context)
+  }
+
+  commit(commit: TableCommit): void {
+    for (const name of ['entries', 'files', 'rows'] as const)
+      this.#metrics.addMetric(`committed ${name}`, MetricUnit.Count, commit[name])
+    this.#logger.info('table committed', { ...commit })
+  }
+
+  registration(registration: FilesRegistration): void {
+    this.#metrics.addMetric('registered partitions', MetricUnit.Count, registration.partitions)
+    this.#logger.info('partitions registered', { ...registration })
+  }
+
+  failure(pipeline: string, error: unknown): void {
+    const { code, stage, message } = asInletError(error, `committing ${pipeline}`)
+    this.#metrics.addMetric('commit failed', MetricUnit.Count, 1)
+    this.#logger.error('commit failed', { pipeline, code, stage, reason: message })
+  }
+
+  end(): void {
+    this.#metrics.publishStoredMetrics()
+    this.#logger.resetKeys()
+  }
+}
