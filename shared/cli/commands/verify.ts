@@ -7,16 +7,19 @@ export function addVerify(program: Command): void {
     program
       .command('verify')
       .description(
-        'check the commit logs of a lake against themselves and its data files; exit code 1 if anything is wrong',
+        'prove a lake: every offset of its logs is covered once, every data file is there, every record is counted; exit code 1 if anything is wrong',
       ),
   )
-    .option('--deep', 'read every data file, compare its checksum and count its rows')
+    .option('--deep', 'read every data file, too: compare its checksum, and trace each of its rows to its record')
     .option('--json', 'print the proof as JSON')
     .addHelpText('after', examples('verify --deep --lake .lake'))
     .action(async (options: { lake: string; deep?: true; json?: true }) => {
-      const { verificationText, verifyWithProgress } = await import('#shared/cli/verification.ts')
+      const [{ verifyWithProgress }, { verificationPage }] = await Promise.all([
+        import('#shared/cli/verification.ts'),
+        import('#shared/cli/verification-page.ts'),
+      ])
       const verification = await verifyWithProgress(options.lake, options.deep ?? false)
-      print(options.json ? JSON.stringify(verification) : verificationText(verification, options.lake))
+      print(options.json ? JSON.stringify(verification) : verificationPage(verification, options.lake))
       if (verification.faults.length > 0) process.exitCode = 1
     })
 }

@@ -23,7 +23,7 @@ function pipelineOf(format: 'jsonl.gz' | 'jsonl.zst'): Pipeline {
     event: Reading,
     row: Reading.extend({ at: z.date() }),
     transform: ({ value }) => ({ ...value, at: new Date(value.at) }),
-    lake: { table: 'readings', partitionBy: { at: 'day' }, format, keep: ['key', 'headers'] },
+    lake: { table: 'readings', layout: 'files', partitionBy: { at: 'day' }, format, keep: ['key', 'headers'] },
   })
 }
 
@@ -84,7 +84,7 @@ describe.each([
       _key: 'AQ==',
       _headers: [{ name: 'h', value: '/w==' }],
       _epoch: 0,
-      _partition: 0,
+      _kafka_partition: 0,
       _offset: 1,
       _index: 0,
       _timestamp: '2013-01-01T10:00:00.000000Z',
