@@ -1,7 +1,7 @@
+import { hivePartitionType, hiveType } from '#shared/formats/hive-types.ts'
 import { dataPrefix } from '#shared/lake/log-keys.ts'
 import type { PartitionField } from '#shared/pipeline/partition-spec.ts'
 import type { Table } from '#shared/pipeline/table.ts'
-import { athenaType } from './column-types.ts'
 import { examplePartition } from './example-partition.ts'
 import { literal } from './sql-text.ts'
 
@@ -24,13 +24,13 @@ export function athenaDdl(table: Table, lakeUrl: string): string {
   const columns = table.columns.filter(({ name }) => !inPath.has(name.toLowerCase()))
   const lines = [
     `CREATE EXTERNAL TABLE ${identifier(table.name)} (`,
-    columns.map(({ name, type }) => `  ${identifier(name)} ${athenaType(type, format)}`).join(',\n'),
+    columns.map(({ name, type }) => `  ${identifier(name)} ${hiveType(type, format)}`).join(',\n'),
     ')',
   ]
   if (spec.length > 0)
     lines.push(
       'PARTITIONED BY (',
-      spec.map((field) => `  ${identifier(field.name)} ${partitionType(field)}`).join(',\n'),
+      spec.map((field) => `  ${identifier(field.name)} ${hivePartitionType(field)}`).join(',\n'),
       ')',
     )
   lines.push(
@@ -79,13 +79,6 @@ function projectedField({ transform, source }: PartitionField): Readonly<Record<
   const buckets = /^bucket\[(\d+)\]$/.exec(transform)?.[1]
   if (buckets !== undefined) return { type: 'integer', range: `0,${Number(buckets) - 1}` }
   return source.kind === 'boolean' ? { type: 'enum', values: 'false,true' } : undefined
-}
-
-/** The type of a partition column, whose values are read from directories. */
-function partitionType({ transform, source }: PartitionField): string {
-  if (transform.startsWith('bucket')) return 'int'
-  const isText = TIMES[transform] !== undefined || ['timestamp', 'uuid', 'binary'].includes(source.kind)
-  return isText ? 'string' : athenaType(source, 'parquet')
 }
 
 function addPartition(table: Table, location: string): string[] {

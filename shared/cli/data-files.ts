@@ -6,12 +6,19 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import pMap from 'p-map'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
-import type { DataFile } from '#shared/pipeline/commit.ts'
 import { InletError } from '#shared/pipeline/errors.ts'
 import { Progress } from './progress.ts'
 
 /** Downloads at a time. */
 const CONCURRENCY = 16
+
+/** A file that a table is read from. */
+export interface StoredFile {
+  /** Its key in the lake, or the URI of one that is not in the lake. */
+  readonly path: string
+  /** For one that is not in the lake. */
+  readonly read?: () => Promise<Uint8Array>
+}
 
 /** Data files where a program of this machine can open them. */
 export interface LocalFiles {
@@ -29,10 +36,10 @@ export interface LocalFiles {
  */
 export async function withLocalFiles<T>(
   store: ObjectStore,
-  files: readonly DataFile[],
+  files: readonly StoredFile[],
   work: (local: LocalFiles) => Promise<T>,
 ): Promise<T> {
-  if (store.url.startsWith('file:')) {
+  if (store.url.startsWith('file:') && files.every(({ read }) => read === undefined)) {
     const folder = fileURLToPath(store.url)
     return work({ folder, ...locator(files, (key) => path.join(folder, key)) })
   }
@@ -55,7 +62,7 @@ export async function withLocalFiles<T>(
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-function locator(files: readonly DataFile[], pathOf: (key: string) => string): Omit<LocalFiles, 'folder'> {
+function locator(files: readonly StoredFile[], pathOf: (key: string) => string): Omit<LocalFiles, 'folder'> {
   const keys = new Map(files.map((file) => [pathOf(file.path), file.path]))
   return { pathOf, keyOf: (local) => keys.get(local) ?? local }
 }
@@ -67,13 +74,13 @@ function endingOf(key: string): string {
 
 async function download(
   store: ObjectStore,
-  files: readonly DataFile[],
+  files: readonly StoredFile[],
   pathOf: (key: string) => string,
 ): Promise<void> {
   // A few files are there before anybody has read how many.
   const progress = files.length > CONCURRENCY ? new Progress('download', files.length, 'files') : undefined
-  const copy = async ({ path: key }: DataFile): Promise<void> => {
-    const body = await store.get(key)
+  const copy = async ({ path: key, read }: StoredFile): Promise<void> => {
+    const body = await (read?.() ?? store.get(key))
     if (body === undefined) throw missingFile(key)
     await writeFile(pathOf(key), body)
     progress?.advance(1)
@@ -85,7 +92,10 @@ async function download(
   }
 }
 
-/** A commit names a file that is not there. */
+/** A commit, or a snapshot, names a file that is not there. */
 export function missingFile(key: string): InletError {
-  return new InletError('LOG_CORRUPT', `${key} is missing, but a commit names it; "verify" says what else is wrong`)
+  return new InletError(
+    'LOG_CORRUPT',
+    `${key} is missing, but a commit names it, or a snapshot; "verify" says what else is wrong`,
+  )
 }

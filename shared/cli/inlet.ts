@@ -3,9 +3,12 @@ import process from 'node:process'
 import { Command, CommanderError } from 'commander'
 import { addDeadLetters } from './commands/dead-letters.ts'
 import { addDescribe } from './commands/describe.ts'
+import { addEpoch } from './commands/epoch.ts'
 import { addInspect } from './commands/inspect.ts'
 import { addQuery } from './commands/query.ts'
+import { addReplay } from './commands/replay.ts'
 import { addRun } from './commands/run.ts'
+import { addTable } from './commands/table.ts'
 import { addVacuum } from './commands/vacuum.ts'
 import { addVerify } from './commands/verify.ts'
 import { addWhereis } from './commands/whereis.ts'
@@ -18,7 +21,19 @@ const program = new Command('inlet')
   .exitOverride()
 
 // Each loads what it works with when it is called: help and wrong calls are answered at once.
-for (const add of [addRun, addQuery, addVerify, addWhereis, addDeadLetters, addVacuum, addDescribe, addInspect])
+for (const add of [
+  addRun,
+  addReplay,
+  addQuery,
+  addTable,
+  addVerify,
+  addWhereis,
+  addDeadLetters,
+  addVacuum,
+  addEpoch,
+  addDescribe,
+  addInspect,
+])
   add(program)
 
 // Who reads our output has seen enough: `| head` is no failure.

@@ -2,9 +2,13 @@ import path from 'node:path'
 import { type DuckDBConnection, DuckDBInstance, DuckDBTimestampTZValue } from '@duckdb/node-api'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
 import type { Column } from '#shared/pipeline/columns.ts'
-import type { DataFile } from '#shared/pipeline/commit.ts'
-import { type LocalFiles, missingFile, withLocalFiles } from './data-files.ts'
+import { type LocalFiles, missingFile, type StoredFile, withLocalFiles } from './data-files.ts'
+import type { OffsetVerdict } from './dead-letter-verdicts.ts'
 import { jsonLinesSelect } from './json-lines-select.ts'
+import { addPositionDeletes } from './position-deletes.ts'
+import { addResolvedRanges, addVerdicts, type ResolvedRange, resolvedSql } from './resolved-column.ts'
+import type { SnapshotContent } from './snapshot-files.ts'
+import { snapshotSelect } from './snapshot-select.ts'
 import { literal, quoted } from './sql-text.ts'
 
 /** SQL that DuckDB refuses. */
@@ -21,9 +25,15 @@ export interface Answer {
 /** Data files to be read as a table. */
 export interface FileTable {
   readonly name: string
-  readonly files: readonly DataFile[]
+  readonly files: readonly StoredFile[]
+  /** When the files are those of a snapshot: what to make of them. */
+  readonly snapshot?: SnapshotContent
   /** Adds the column `_file`: the place of each row's file (see `keyOf`). */
   readonly withFile?: boolean
+  /** Of a table of dead letters: those that are resolved. Adds the column `_resolved`. */
+  readonly resolved?: readonly ResolvedRange[]
+  /** Of a table of dead letters: its files that the log does not name, and what is known of the records in them. */
+  readonly rewritten?: { readonly files: readonly StoredFile[]; readonly verdicts: readonly OffsetVerdict[] }
   /** Why the table can be described but not read. */
   readonly unreadable?: string
 }
@@ -60,6 +70,15 @@ export function withLakeDatabase<T>(
       await query("SET TimeZone = 'UTC'")
       // The library shows instants by the clock of this machine, whatever the engine is told.
       DuckDBTimestampTZValue.timezoneOffsetInMinutes = 0
+      const resolved = tables.flatMap((table) => table.resolved ?? [])
+      await connection.run('CREATE SCHEMA inlet')
+      await addResolvedRanges(connection, resolved, local.pathOf)
+      const rewritten = tables.flatMap((table) => table.rewritten ?? [])
+      const places = rewritten.flatMap((table) => table.files.map(({ path: key }) => local.pathOf(key)))
+      const verdicts = rewritten.flatMap((table) => table.verdicts)
+      await addVerdicts(connection, verdicts, places)
+      const snapshots = tables.flatMap(({ snapshot }) => snapshot ?? [])
+      await addPositionDeletes(snapshots, local, query)
       for (const table of tables) await query(await viewOf(table, local, query, columnsOf))
       await query(`SET allowed_directories = [${literal(`${local.folder}${path.sep}`)}]`)
       await query('SET enable_external_access = false')
@@ -91,9 +110,29 @@ async function viewOf(
   query: LakeDatabase['query'],
   columnsOf: ColumnsOf,
 ): Promise<string> {
+  const { name, snapshot, resolved, unreadable } = table
+  const withFile = table.withFile === true
+  const fileColumn = withFile || resolved !== undefined ? FILE_COLUMN : undefined
+  let select =
+    snapshot === undefined
+      ? await logSelect(table, fileColumn, local, query, columnsOf)
+      : await snapshotSelect(snapshot, local, query, { fileColumn, describedOnly: unreadable !== undefined })
+  if (resolved !== undefined)
+    select = `SELECT *${withFile ? '' : ` EXCLUDE (${FILE_COLUMN})`}, ${resolvedSql(name, FILE_COLUMN, table.rewritten !== undefined)} FROM (${select})`
+  if (unreadable !== undefined) select = `SELECT * FROM (${select}) WHERE error(${literal(unreadable)})`
+  return `CREATE VIEW ${quoted(name)} AS ${select}`
+}
+
+/** SQL for the rows of files that the log names, whose columns they say themselves. */
+async function logSelect(
+  table: FileTable,
+  fileColumn: string | undefined,
+  local: LocalFiles,
+  query: LakeDatabase['query'],
+  columnsOf: ColumnsOf,
+): Promise<string> {
   const paths = (ending: string): readonly string[] =>
     table.files.flatMap((file) => (file.path.endsWith(ending) ? [local.pathOf(file.path)] : []))
-  const fileColumn = table.withFile === true ? FILE_COLUMN : undefined
   const selects: string[] = []
   const parquet = paths('.parquet')
   if (parquet.length > 0) selects.push(parquetSelect(parquet, fileColumn))
@@ -106,10 +145,7 @@ async function viewOf(
     if (source.paths.length === 0) continue
     selects.push(await jsonLinesSelect(source, (await columnsOf(table.name)) ?? [], parquetOfTable, query))
   }
-  const all = selects.join(' UNION ALL BY NAME ')
-  const { unreadable } = table
-  const select = unreadable === undefined ? all : `SELECT * FROM (${all}) WHERE error(${literal(unreadable)})`
-  return `CREATE VIEW ${quoted(table.name)} AS ${select}`
+  return selects.join(' UNION ALL BY NAME ')
 }
 
 function parquetSelect(paths: readonly string[], fileColumn: string | undefined): string {

@@ -17,11 +17,8 @@ export function pipelineFiles(): Map<string, string> {
   return files
 }
 
-/**
- * The pipeline of that name, or the one that a file defines.
- * @throws UsageError when there is none; PipelineDefinitionError when its declaration is wrong
- */
-export async function loadPipeline(nameOrFile: string): Promise<Pipeline> {
+/** The file of the pipeline of that name; of a file its absolute path. @throws UsageError when there is none */
+export function pipelineFile(nameOrFile: string): string {
   const files = pipelineFiles()
   const isFile = nameOrFile.includes('/') || nameOrFile.endsWith('.ts')
   const file = isFile ? path.resolve(nameOrFile) : files.get(nameOrFile)
@@ -30,8 +27,15 @@ export async function loadPipeline(nameOrFile: string): Promise<Pipeline> {
       `unknown pipeline "${nameOrFile}"; there are: ${[...files.keys()].join(', ')} (or name a file)`,
     )
   if (!existsSync(file)) throw new UsageError(`unknown pipeline: there is no file ${nameOrFile}`)
+  return file
+}
 
-  const exported = await importPipelines(file)
+/**
+ * The pipeline of that name, or the one that a file defines.
+ * @throws UsageError when there is none; PipelineDefinitionError when its declaration is wrong
+ */
+export async function loadPipeline(nameOrFile: string): Promise<Pipeline> {
+  const exported = await importPipelines(pipelineFile(nameOrFile))
   const [pipeline, another] = exported
   if (pipeline === undefined)
     throw new UsageError(`${nameOrFile} exports no pipeline: export what definePipeline returns`)

@@ -1,4 +1,6 @@
+import type { SnapshotProof } from '#shared/lake/verify/snapshot-proof.ts'
 import type { LogGroup, Verification } from '#shared/lake/verify.ts'
+import type { LakeProof } from './verification.ts'
 import { printable, shortened } from './printable.ts'
 import { formatBytes, formatCount } from './progress.ts'
 import { textTable } from './text-table.ts'
@@ -7,7 +9,7 @@ import { textTable } from './text-table.ts'
 const MOST = { whole: { groups: 16, orphans: 5 }, faulty: { groups: 4, orphans: 0 }, faults: 20 }
 
 /** A verification as one page for people: the verdict, what there is, what was checked, what is left over and wrong. */
-export function verificationPage(verification: Verification, lake: string): string {
+export function verificationPage(verification: LakeProof, lake: string, now = Date.now()): string {
   const { faults, orphans, deep } = verification
   const most = faults.length === 0 ? MOST.whole : MOST.faulty
   const verdict =
@@ -23,6 +25,7 @@ export function verificationPage(verification: Verification, lake: string): stri
     '',
     ...totalLines(verification),
     ...checkLines(verification),
+    ...tableLines(verification.tables, most.groups, now),
     `orphans   ${plural(orphans.length, 'data file')} that no commit names; readers of the log never see them`,
     ...first(orphans, most.orphans, ({ path, bytes }) => `${printable(path)} (${formatBytes(bytes)})`),
     `faults    ${formatCount(faults.length)}`,
@@ -84,6 +87,27 @@ function checkLines({ counts, logs, commits, amendments, files, bytes, checks, d
     `          ${formatCount(checks.checksums)} with the SHA-256 that their commits say`,
     `          ${plural(checks.rows, 'row')} and ${plural(checks.deadLetters, 'dead letter')} traced to their records: none twice, none lost, none foreign`,
   ]
+}
+
+/** A line for each Iceberg table: its current snapshot, and how far it is behind the log. */
+function tableLines(tables: readonly SnapshotProof[], most: number, now: number): string[] {
+  return first(tables, most, (proof) => {
+    const { table, snapshotId, files, rows, pending, pendingSince, foreignSnapshots } = proof
+    const head = `${table}: ${snapshotId === null ? 'without a snapshot' : `snapshot ${snapshotId}`}`
+    const foreign = foreignSnapshots === 0 ? '' : `, after ${plural(foreignSnapshots, 'snapshot')} of other engines`
+    const age =
+      pendingSince === null
+        ? ''
+        : `, whose records are of ${new Date(pendingSince).toISOString()} (${ageText(now - pendingSince)} ago)`
+    const behind = pending === 0 ? 'nothing pending' : `${plural(pending, 'commit')} pending${age}`
+    return `${head}, ${plural(files, 'data file')} with ${plural(rows, 'row')}${foreign}; ${behind}`
+  }).map((line, i) => (i === 0 ? `tables    ${line.trimStart()}` : `        ${line}`))
+}
+
+function ageText(ms: number): string {
+  const minutes = Math.max(0, Math.round(ms / 60_000))
+  if (minutes < 120) return plural(minutes, 'minute')
+  return minutes < 2880 ? plural(Math.round(minutes / 60), 'hour') : plural(Math.round(minutes / 1440), 'day')
 }
 
 function first<T>(list: readonly T[], most: number, text: (one: T) => string): string[] {

@@ -1,24 +1,37 @@
 import { setFlagsFromString } from 'node:v8'
+import { openCatalog } from '#shared/lake/iceberg/open-catalog.ts'
 import { openStore } from '#shared/lake/open-store.ts'
 import { type Verification, verifyLake } from '#shared/lake/verify.ts'
+import { type SnapshotProof, snapshotProofs } from '#shared/lake/verify/snapshot-proof.ts'
 import { requireLake } from './missing-lake.ts'
 import { Progress } from './progress.ts'
 
-/** @throws InletError LOG_CORRUPT when there is no commit log at all: an empty proof would prove nothing */
-export async function verifyWithProgress(lake: string, deep: boolean): Promise<Verification> {
+/** The proof of a lake and of the tables that it fills. */
+export interface LakeProof extends Verification {
+  readonly tables: readonly SnapshotProof[]
+}
+
+/**
+ * @param catalog of the tables
+ * @throws InletError LOG_CORRUPT when there is no commit log at all: an empty proof would prove nothing
+ */
+export async function verifyWithProgress(lake: string, catalog: string, deep: boolean): Promise<LakeProof> {
   // What is proven goes by and is garbage at once. Where memory is plentiful, V8 lets up to 200 MB of it gather.
   setFlagsFromString('--optimize-for-size')
   let progress: Progress | undefined
   try {
     const store = openStore(lake)
     await requireLake(store)
-    return await verifyLake(store, {
+    const verification = await verifyLake(store, {
       deep,
       onFiles: (total) => {
         progress = new Progress('verify', total, 'files')
       },
       onFile: () => progress?.advance(1),
     })
+    const tables: SnapshotProof[] = []
+    for await (const proof of snapshotProofs(store, openCatalog(catalog, store))) tables.push(proof)
+    return { ...verification, tables, faults: [...verification.faults, ...tables.flatMap(({ faults }) => faults)] }
   } finally {
     progress?.stop()
   }

@@ -113,7 +113,10 @@ async function newsOf(store: ObjectStore, metadata: TableMetadata, owner: TableO
   if (before === undefined && logs.length > 0) throw unmarked(owner)
   const news = await pMap(
     logs,
-    async (log) => ({ log, ...(await newEntries(log, table, before?.logs[log.prefix] ?? NO_MARKS, limit)) }),
+    async (log) => {
+      const marks = before?.logs[log.prefix] ?? NO_MARKS
+      return { log, ...(await newEntries(log, table, marks, limit, before?.rescan)) }
+    },
     { concurrency: CONCURRENCY },
   )
   const entries = news.flatMap((some) => some.entries)
@@ -122,7 +125,7 @@ async function newsOf(store: ObjectStore, metadata: TableMetadata, owner: TableO
     entries: entries.length,
     files: entries.flatMap(({ files }) => files.filter((file) => file.table === table)),
     logs: news,
-    marks: { table, tableId: metadata['table-uuid'], logs: { ...before?.logs, ...marks } },
+    marks: { table, tableId: metadata['table-uuid'], rescan: false, logs: { ...before?.logs, ...marks } },
     isMore: news.some((some) => some.entries.filter(({ amends }) => amends === null).length >= limit),
   }
 }

@@ -55,7 +55,10 @@ async function registerTable(
   const found = []
   const news = pMapIterable(
     logsOf(store, `${LOG_ROOT}${pipeline}/g${generation}/`),
-    async ({ log }) => ({ log, ...(await newEntries(log, table.name, logs[log.prefix] ?? NO_MARKS, LIMIT)) }),
+    async ({ log }) => ({
+      log,
+      ...(await newEntries(log, table.name, logs[log.prefix] ?? NO_MARKS, LIMIT, before.rescan)),
+    }),
     { concurrency: READ_AHEAD },
   )
   for await (const { log, entries, marks, markers } of news) {
@@ -64,7 +67,7 @@ async function registerTable(
     found.push({ log, marks, markers })
   }
   const partitions = files.length === 0 ? 0 : await registerPartitions(place, table, files)
-  await putMarks(store, key, { ...before, logs })
+  await putMarks(store, key, { ...before, rescan: false, logs })
   for (const { log, marks, markers } of found) await releaseMarkers(log, table.name, marks, markers)
   return { table: table.name, files: files.length, partitions }
 }

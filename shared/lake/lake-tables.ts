@@ -8,7 +8,7 @@ import type { LoadedTable } from './iceberg/table-catalog.ts'
 import { withLock } from './iceberg/table-evolution.ts'
 import { createTable, type TableMetadata, withProperties } from './iceberg/table-metadata.ts'
 import { putTableId, requireSameTable } from './table-identity.ts'
-import { emptyMarks, MARKS_PROPERTY, marksKey, putMarks, type TableOwner } from './table-marks.ts'
+import { emptyMarks, MARKS_PROPERTY, marksKey, putMarks, readMarks, type TableOwner } from './table-marks.ts'
 
 /** How often another writer may come first. */
 const ATTEMPTS = 20
@@ -83,11 +83,12 @@ export async function rollbackTable(
 ): Promise<void> {
   await changeTable(surroundings, owner, async ({ metadata }) => {
     const back = rolledBackTo(metadata, BigInt(snapshotId), MARKS_PROPERTY)
-    let key = back.marks
-    if (key === null) {
-      key = marksKey(owner, randomUUID())
-      await putMarks(surroundings.store, key, emptyMarks(owner.table, metadata['table-uuid']))
-    }
+    const { store } = surroundings
+    const marks =
+      back.marks === null ? emptyMarks(owner.table, metadata['table-uuid']) : await readMarks(store, back.marks)
+    // Amendments that were taken since have no markers any more.
+    const key = marksKey(owner, randomUUID())
+    await putMarks(store, key, { ...marks, rescan: true })
     return withProperties(back.metadata, { [MARKS_PROPERTY]: key }, surroundings.now())
   })
 }

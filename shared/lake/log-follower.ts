@@ -28,6 +28,7 @@ export interface NewEntries {
  * Follows the chain from the marks, then the markers, and only then the amendments of the commits they name: in this
  * order an amendment that is put meanwhile has left its marker for the next time.
  * @param limit how many commits to take at the most
+ * @param rescan looks for amendments where no marker leads to them, too
  * @throws InletError LOG_CORRUPT when the chain has a hole: a commit was deleted
  */
 export async function newEntries(
@@ -35,6 +36,7 @@ export async function newEntries(
   table: string,
   marks: LogMarks,
   limit = Number.POSITIVE_INFINITY,
+  rescan = false,
 ): Promise<NewEntries> {
   const starts = (await log.startsFrom(marks.next)).slice(0, limit)
   const commits = await pMap(starts, (start) => log.commitAt(start), { concurrency: READ_AHEAD })
@@ -51,7 +53,8 @@ export async function newEntries(
   }
   const markers = await log.markers(table)
   const amended: Record<number, number> = { ...marks.amended }
-  for (const amends of new Set(markers.map((marker) => marker.amends))) {
+  const places = rescan ? await log.amendmentPlaces() : markers
+  for (const amends of new Set(places.map((place) => place.amends))) {
     let number = amended[amends] ?? 0
     for (let entry = await log.amendmentAt(amends, number); entry; entry = await log.amendmentAt(amends, number)) {
       entries.push(entry)

@@ -94,6 +94,12 @@ export function amendmentKey(log: string, amends: number, number: number): strin
   return `${amendmentsPrefix(log, amends)}${String(number).padStart(6, '0')}.json`
 }
 
+/** @returns the place that an amendment's key names */
+export function parseAmendmentKey(key: string): { amends: number; number: number } {
+  const [amends, name = ''] = key.split('/').slice(-2)
+  return { amends: Number(amends), number: Number.parseInt(name, 10) }
+}
+
 export function markersPrefix(log: string, table: string): string {
   return `${log}dirty/${table}/`
 }

@@ -14,6 +14,7 @@ import {
   MAX_OFFSET,
   markerKey,
   markersPrefix,
+  parseAmendmentKey,
   parseCommitKey,
   parseLogKey,
   parseMarkerKey,
@@ -93,6 +94,13 @@ export class LogStore {
       amendments.push(await this.#read(key))
     }
     return amendments
+  }
+
+  /** The places of all amendments, told by their keys alone. */
+  async amendmentPlaces(): Promise<Marker[]> {
+    const places: Marker[] = []
+    for await (const { key } of this.#store.list(amendmentsPrefix(this.prefix))) places.push(parseAmendmentKey(key))
+    return places
   }
 
   async amendmentAt(start: number, number: number): Promise<LogEntry | undefined> {

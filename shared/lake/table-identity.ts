@@ -40,6 +40,11 @@ export async function requireSameTable(store: ObjectStore, owner: TableOwner, uu
   )
 }
 
+/** Whether the log has filled a table of a catalog. */
+export async function hasTableId(store: ObjectStore, owner: TableOwner): Promise<boolean> {
+  return (await store.size(idKey(owner))) !== undefined
+}
+
 function idKey(owner: TableOwner): string {
   return `${marksPrefix(owner)}table.json`
 }

@@ -25,6 +25,8 @@ const Marks = z
     /** The snapshot that was current when they became the table's, in decimal; null when there was none. */
     snapshotId: z.string().nullable(),
     sequenceNumber: z.int().min(0),
+    /** Whether amendments have to be looked for one by one: markers of some that it has not taken may be gone. */
+    rescan: z.boolean(),
     logs: z
       .record(
         z.string(),
@@ -90,9 +92,12 @@ export async function readMarks(store: ObjectStore, key: string): Promise<TableM
   )
 }
 
-/** The marks of a table that has taken nothing yet. */
+/**
+ * The marks of a table that has taken nothing yet. The log may be older than the table, and the markers of its amendments gone
+ * with another table of that name.
+ */
 export function emptyMarks(table: string, tableId: string): TableMarks {
-  return { table, tableId, snapshotId: null, sequenceNumber: 0, logs: {} }
+  return { table, tableId, snapshotId: null, sequenceNumber: 0, rescan: true, logs: {} }
 }
 
 /**

@@ -38,7 +38,7 @@ const clickPipeline = definePipeline({
   event: Click,
   row: Click.extend({ at: z.date() }).omit({ ts: true }),
   transform: ({ value: { ts, ...click } }) => ({ ...click, at: new Date(ts) }),
-  lake: { table: 'clicks', partitionBy: { at: 'day' } },
+  lake: { table: 'clicks', layout: 'files', partitionBy: { at: 'day' } },
 })
 
 const lines = (file: URL): string[] => gunzipSync(readFileSync(file)).toString('utf8').trimEnd().split('\n')

@@ -63,7 +63,12 @@ export const everything = definePipeline({
         return row
     }
   },
-  lake: { table: 'everything', partitionBy: { at: 'day', text: { truncate: 3 } }, keep: ['key', 'headers'] },
+  lake: {
+    table: 'everything',
+    layout: 'files',
+    partitionBy: { at: 'day', text: { truncate: 3 } },
+    keep: ['key', 'headers'],
+  },
   unknownKeys: 'reject',
   tombstones: 'reject',
 })

@@ -53,19 +53,22 @@ export function valuesFor(random: Random, samples: readonly string[], count: num
   return Array.from({ length: count }, () => valueFor(random, samples))
 }
 
+/** What a value is made by; the rest are no bytes. */
+const ODDS = [
+  ['whole', 0.15],
+  ['tokens', 0.25],
+  ['mutated', 0.25],
+  ['cut', 0.08],
+  ['random', 0.08],
+  ['pieces', 0.08],
+  ['joined', 0.04],
+  ['run', 0.04],
+  ['tombstone', 0.02],
+] as const
+
 function valueFor(random: Random, samples: readonly string[]): Value {
   const sample = bytesOf(random.pick(samples) ?? '{}')
-  const odds = {
-    whole: 0.15,
-    tokens: 0.25,
-    mutated: 0.25,
-    cut: 0.08,
-    random: 0.08,
-    pieces: 0.08,
-    joined: 0.04,
-    run: 0.04,
-  }
-  const kind = random.event({ ...odds, tombstone: 0.02 })
+  const kind = random.event(ODDS)
   switch (kind) {
     case 'whole':
       return sample

@@ -142,7 +142,7 @@ export const github = definePipeline({
     type,
     payload: { ...payload, kind: type } as never,
   }),
-  lake: { table: 'github', partitionBy: { type: 'identity' } },
+  lake: { table: 'github', layout: 'files', partitionBy: { type: 'identity' } },
 })
 
 /**

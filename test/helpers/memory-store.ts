@@ -91,28 +91,30 @@ export class MemoryStore implements ObjectStore {
 const straight: Interceptor = async (_call, effect) => effect()
 
 interface StoredObject {
-  readonly key: string
+  readonly name: string
   readonly body: Uint8Array
 }
 
 /** Objects by key, and the keys in byte order. */
-class SortedObjects {
-  readonly #byName = new Map<string, StoredObject>()
-  readonly #names: string[] = []
+export class SortedObjects {
+  readonly #byKey = new Map<string, StoredObject>()
+  readonly #names: { readonly name: string; readonly key: string }[] = []
 
   get(key: string): Uint8Array | undefined {
-    return this.#byName.get(nameOf(key))?.body
+    return this.#byKey.get(key)?.body
   }
 
   set(key: string, body: Uint8Array): void {
-    const name = nameOf(key)
-    if (!this.#byName.has(name)) this.#names.splice(this.#firstFrom(name), 0, name)
-    this.#byName.set(name, { key, body })
+    const name = this.#byKey.get(key)?.name ?? nameOf(key)
+    if (!this.#byKey.has(key)) this.#names.splice(this.#firstFrom(name), 0, { name, key })
+    this.#byKey.set(key, { name, body })
   }
 
   delete(key: string): void {
-    const name = nameOf(key)
-    if (this.#byName.delete(name)) this.#names.splice(this.#firstFrom(name), 1)
+    const object = this.#byKey.get(key)
+    if (object === undefined) return
+    this.#byKey.delete(key)
+    this.#names.splice(this.#firstFrom(object.name), 1)
   }
 
   /** At most so many entries that begin with the prefix, behind a key, and whether there are more. */
@@ -121,11 +123,10 @@ class SortedObjects {
     const behind = after === undefined ? '' : `${nameOf(after)}\0`
     const entries: ObjectEntry[] = []
     for (let i = this.#firstFrom(behind > start ? behind : start); i < this.#names.length; i++) {
-      const name = this.#names[i] ?? ''
+      const { name, key } = this.#names[i] as { name: string; key: string }
       if (!name.startsWith(start)) break
       if (entries.length === size) return { entries, isTruncated: true }
-      const { key, body } = this.#byName.get(name) as StoredObject
-      entries.push({ key, bytes: body.length })
+      entries.push({ key, bytes: this.get(key)?.length ?? 0 })
     }
     return { entries, isTruncated: false }
   }
@@ -136,7 +137,7 @@ class SortedObjects {
     let high = this.#names.length
     while (low < high) {
       const middle = (low + high) >> 1
-      if ((this.#names[middle] ?? '') < name) low = middle + 1
+      if ((this.#names[middle]?.name ?? '') < name) low = middle + 1
       else high = middle
     }
     return low

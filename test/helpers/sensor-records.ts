@@ -40,7 +40,7 @@ export async function originsIn(store: ObjectStore, table: string): Promise<stri
   for (const file of (await committedFiles(store)).get(table) ?? []) {
     const rows = await readParquet((await store.get(file.path)) ?? new Uint8Array())
     for (const row of rows)
-      origins.push(`${Number(row['_partition'])}@${Number(row['_offset'])}.${Number(row['_index'])}`)
+      origins.push(`${Number(row['_kafka_partition'])}@${Number(row['_offset'])}.${Number(row['_index'])}`)
   }
   return origins.sort()
 }

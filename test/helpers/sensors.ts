@@ -13,7 +13,7 @@ export const sensors = definePipeline({
     const row = { sensor, at: new Date(at), value }
     return value !== null && value < 0 ? [row, { ...row, value: -value }] : row
   },
-  lake: { table: 'sensors', partitionBy: { at: 'day' } },
+  lake: { table: 'sensors', layout: 'files', partitionBy: { at: 'day' } },
 })
 
 /** What Lambda would send for values of one Kafka partition, each a JSON text; null is a tombstone. */

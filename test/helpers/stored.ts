@@ -56,3 +56,25 @@ export function hex(bytes: Uint8Array): string {
 export function signedOf(bytes: Uint8Array): bigint {
   return BigInt.asIntN(8 * bytes.length, BigInt(`0x${hex(bytes)}`))
 }
+
+/** A stored value in JSON, where what a number of JSON's cannot be relied on to hold is text. */
+export function jsonOf(value: Stored, type: ColumnType): unknown {
+  if (value === null) return null
+  switch (type.kind) {
+    case 'list':
+      return (value as readonly Stored[]).map((item) => jsonOf(item, type.element.type))
+    case 'map':
+      return [...(value as ReadonlyMap<string, Stored>)].map(([key, item]) => [key, jsonOf(item, type.value.type)])
+    case 'struct': {
+      const fields = value as Readonly<Record<string, Stored>>
+      return Object.fromEntries(
+        type.fields.map((field) => [field.name, jsonOf(fields[field.name] ?? null, field.type)]),
+      )
+    }
+    case 'float':
+    case 'double':
+      return Object.is(value, -0) ? '-0.0' : String(value)
+    default:
+      return typeof value === 'bigint' ? String(value) : value
+  }
+}

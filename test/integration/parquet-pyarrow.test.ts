@@ -7,7 +7,7 @@ import { maybe, timestamp } from '#test/helpers/columns.ts'
 import { SAMPLED } from '#test/helpers/nested-samples.ts'
 import { BEYOND_THE_CALENDAR } from '#test/helpers/scalar-samples.ts'
 import { parquetOf, type SampledTable, sampledTable } from '#test/helpers/sampled-table.ts'
-import type { Stored } from '#test/helpers/stored.ts'
+import { jsonOf } from '#test/helpers/stored.ts'
 import { inTemporaryDirectory } from '#test/helpers/temporary-directory.ts'
 import { VENV_TIMEOUT_MS, venvPython } from '#test/helpers/venv.ts'
 
@@ -44,28 +44,6 @@ function reportOn(tables: Readonly<Record<string, SampledTable>>): Promise<Repor
     const { stdout } = await promisify(execFile)(python, [SCRIPT, directory], { maxBuffer: 100_000_000 })
     return JSON.parse(stdout) as Report
   })
-}
-
-/** A stored value in JSON, where what a number of JSON's cannot be relied on to hold is text. */
-function jsonOf(stored: Stored, type: ColumnType): unknown {
-  if (stored === null) return null
-  switch (type.kind) {
-    case 'list':
-      return (stored as readonly Stored[]).map((item) => jsonOf(item, type.element.type))
-    case 'map':
-      return [...(stored as ReadonlyMap<string, Stored>)].map(([key, item]) => [key, jsonOf(item, type.value.type)])
-    case 'struct': {
-      const struct = stored as Readonly<Record<string, Stored>>
-      return Object.fromEntries(
-        type.fields.map((field) => [field.name, jsonOf(struct[field.name] ?? null, field.type)]),
-      )
-    }
-    case 'float':
-    case 'double':
-      return Object.is(stored, -0) ? '-0.0' : String(stored)
-    default:
-      return typeof stored === 'bigint' ? String(stored) : stored
-  }
 }
 
 const ARROW = {

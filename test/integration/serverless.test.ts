@@ -32,6 +32,19 @@ test('`invoke local` lands an event by the bundle that is deployed, in the direc
   expect(JSON.parse(stdout)).toMatchObject({ commits: 1, counts: { records: 10, written: 10 }, orphans: [] })
 })
 
+test('`invoke local` redrives what the bundle has refused', async () => {
+  const environment = { LAKE_URL: `file:${path.join(directory(), 'lake')}`, PWD: directory() }
+  const invoke = (name: string, ...args: string[]) => serverless(['invoke', 'local', '-f', name, ...args], environment)
+  expect(invoke('flights', '--path', 'events/flights/poison-json.json')).toMatchObject({ status: 0 })
+  const refused = invoke('redrive', '--data', '{"pipeline":"flight"}')
+  expect(`${refused.stdout}${refused.stderr}`).toMatch(/has no pipeline .*; there are: flights/)
+  const { status, stdout } = invoke('redrive', '--data', '{"pipeline":"flights","where":{"code":"JSON_INVALID"}}')
+  expect(status).toBe(0)
+  expect(stdout).toMatch(/"done": true,[^]*"found": 1,[^]*"rejected": 1,/)
+  expect(stdout).toMatch(/"message":"slice landed".*"rejected":1/)
+  expect(await inlet(['verify', '--deep', '--lake', path.join(directory(), 'lake')])).toMatchObject({ code: 0 })
+})
+
 test('an event that cannot be landed is an error of the function', () => {
   const { status, stdout, stderr } = serverless(['invoke', 'local', '-f', 'flights', '--data', '{"records":{}}'], {
     LAKE_URL: `file:${path.join(directory(), 'lake')}`,
@@ -47,6 +60,7 @@ test('`package` needs neither credentials nor a network, and points the function
   const template = JSON.parse(readFileSync(path.join(folder, 'cloudformation-template-update-stack.json'), 'utf8')) as {
     Resources: Record<string, { Type: string; DeletionPolicy?: string; Properties: Record<string, unknown> }>
   }
+  expect(template.Resources['RedriveLambdaFunction']?.Properties).toMatchObject({ Timeout: 900, MemorySize: 1024 })
   const { FlightsLambdaFunction: lambda, LakeBucket: bucket } = template.Resources
   expect(lambda?.Properties).toMatchObject({
     Runtime: 'nodejs24.x',

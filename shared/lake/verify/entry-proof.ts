@@ -14,7 +14,7 @@ import type { PresentFiles } from './present-files.ts'
 
 /** Data files of one entry that are read at a time. */
 const FILES_AT_A_TIME = 8
-/** What a row takes while its file is read, beside the file's bytes: its position, four times over. */
+/** What the position of a row takes while its file is read, in all its forms. */
 const ROW_BYTES = 128
 
 /** What entries are proven with and against. */

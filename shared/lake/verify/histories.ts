@@ -50,7 +50,7 @@ export async function* historiesOf(
   { onStray, onEpoch }: HistoriesOptions,
 ): AsyncIterable<HistoryPlace> {
   let log: ListedLog | undefined
-  let amended = new AmendmentStack()
+  const amended = new AmendmentStack()
   for await (const { key } of store.list(LOG_ROOT)) {
     const parsed = parseLogKey(key)
     if (parsed === undefined) {
@@ -60,7 +60,6 @@ export async function* historiesOf(
     if (parsed.prefix !== log?.prefix) {
       if (log !== undefined) yield* withoutCommit(log, amended, -1)
       log = { ...parsed, digest: logDigest(parsed.prefix) }
-      amended = new AmendmentStack()
     }
     const place = placeOf(log.prefix, key)
     if (place === undefined) {

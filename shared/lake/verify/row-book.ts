@@ -32,10 +32,6 @@ export class RowBook {
     })
   }
 
-  get count(): number {
-    return this.#count
-  }
-
   /** @returns false when the record at the offset may have no rows, or the index cannot be one */
   enter(offset: number, index: number): boolean {
     const record = this.#recordAt(offset)

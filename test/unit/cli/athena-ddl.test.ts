@@ -17,7 +17,10 @@ const COLUMNS: readonly Column[] = [
 const PREFIX = 's3://lake/prod/tables/t/data/'
 
 const ddl = (partitionBy: TableOptions['partitionBy'], more: TableOptions = {}): string =>
-  athenaDdl(defineTable('t', COLUMNS, { ...more, ...(partitionBy && { partitionBy }) }), 's3://lake/prod/')
+  athenaDdl(
+    defineTable('t', COLUMNS, { layout: 'files', ...more, ...(partitionBy && { layout: 'files', partitionBy }) }),
+    's3://lake/prod/',
+  )
 
 /** The pairs of TBLPROPERTIES. */
 const properties = (text: string): Record<string, string> =>
@@ -34,7 +37,7 @@ test('a table by day: partitions are reckoned, and the paths keep their capitals
   \`landedat\` timestamp,
   \`id\` binary,
   \`_epoch\` int,
-  \`_partition\` int,
+  \`_kafka_partition\` int,
   \`_offset\` bigint,
   \`_index\` int,
   \`_timestamp\` timestamp
@@ -67,7 +70,7 @@ test.each([
     [`projection.${name}.format`]: format,
     [`projection.${name}.interval.unit`]: unit,
   })
-  const path = examplePartition(defineTable('t', COLUMNS, { partitionBy }).partitionSpec)
+  const path = examplePartition(defineTable('t', COLUMNS, { layout: 'files', partitionBy }).partitionSpec)
   expect(found['storage.location.template']?.replace(`\${${name}}`, value)).toBe(`${PREFIX}${path}/`)
   expect(text).toContain(`\n  \`${name}\` string\n`)
 })
@@ -125,6 +128,7 @@ test('JSON Lines', () => {
 
 test('names that are no words are quoted and escaped', () => {
   const table = defineTable('t', [always('a`b', 'string'), always("it's", 'string')], {
+    layout: 'files',
     partitionBy: { "it's": 'identity' },
   })
   const text = athenaDdl(table, 's3://lake')

@@ -1,5 +1,5 @@
 import { parquetMetadata, type SchemaElement } from 'hyparquet'
-import { athenaType, duckdbType, icebergType, jsonType, parquetType } from '#shared/cli/column-types.ts'
+import { duckdbType, icebergType, jsonType, parquetType } from '#shared/cli/column-types.ts'
 import { fileRowsOf } from '#shared/formats/file-rows.ts'
 import type { Column, ColumnType } from '#shared/pipeline/columns.ts'
 import { defineTable } from '#shared/pipeline/table.ts'
@@ -27,9 +27,9 @@ const COLUMNS: readonly Column[] = TYPES.map((type, i) => maybe(`c${i}`, type))
 
 /** A file of these columns, with one row of nothing but null. */
 function file(): Uint8Array {
-  const rows = fileRowsOf(defineTable('t', COLUMNS, {}))
-  rows.append({ _epoch: 0, _partition: 0, _offset: 0, _index: 0, _timestamp: 0 })
-  return rows.encode({})
+  const rows = fileRowsOf(defineTable('t', COLUMNS, { layout: 'files' }))
+  rows.append({ _epoch: 0, _kafka_partition: 0, _offset: 0, _index: 0, _timestamp: 0 })
+  return rows.encode({}).body
 }
 
 /** Parquet's type of the element at an index, as its file says it, and the index behind it. */
@@ -111,48 +111,6 @@ test('Iceberg, version 2', () => {
     structOf(maybe('a', timestamp('ms', true))),
   ])
     expect(icebergType(within)).toBeNull()
-})
-
-test('Glue and Athena', () => {
-  expect(TYPES.map((type) => athenaType(type, 'parquet'))).toEqual([
-    'string',
-    'binary',
-    'boolean',
-    'int',
-    'bigint',
-    'float',
-    'double',
-    'binary',
-    'date',
-    'timestamp',
-    'timestamp',
-    'timestamp',
-    'timestamp',
-    'decimal(9,2)',
-    'decimal(10,0)',
-    'decimal(18,18)',
-    'decimal(38,10)',
-    'array<date>',
-    'map<string,bigint>',
-    'struct<a:binary,`b c`:array<timestamp>>',
-  ])
-  const inJson = TYPES.map((type) => athenaType(type, 'json'))
-  expect(inJson.slice(0, 13)).toEqual([
-    'string',
-    'string',
-    'boolean',
-    'int',
-    'bigint',
-    'float',
-    'double',
-    'string',
-    'string',
-    'string',
-    'string',
-    'string',
-    'string',
-  ])
-  expect(inJson.at(-1)).toBe('struct<a:string,`b c`:array<string>>')
 })
 
 test('JSON', () => {

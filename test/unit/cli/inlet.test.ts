@@ -130,6 +130,7 @@ describe('run', () => {
     ],
     ['an option that there is not', ['run', PIPELINE, '--events', 'x', '--bach', '5'], 2, /unknown option '--bach'/],
     ['a batch of none', ['run', PIPELINE, '--events', 'x', '--batch', '0'], 2, /Expected a whole number from 1/],
+    ['no number of retries', ['run', PIPELINE, '--events', 'x', '--retries', 'x'], 2, /Expected a whole number from 0/],
     ['a missing option', ['run', PIPELINE], 2, /required option '--events/],
     ['standard input twice', ['run', PIPELINE, '--events', '-', '-'], 2, /standard input \(-\) can be read once only/],
     ['a command that there is not', ['runn'], 2, /unknown command 'runn'/],
@@ -182,12 +183,22 @@ describe('verify', () => {
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ logs: 1, commits: 3, counts: { records: 12 }, faults: [], orphans: [] })
     expect(await commits()).toHaveLength(3)
+    const page = await inlet(['verify', '--lake', lake()])
+    expect(page).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^WHOLE: [^]*\nsensors g0 [^]*\nfaults {4}0\n$/),
+    })
   })
 
   test('a data file is gone', async () => {
     const [file] = await filesBelow('tables')
     await rm(String(file))
     expect(await verify()).toMatchObject({ code: 1, stdout: expect.stringContaining('is missing') })
+    const page = await inlet(['verify', '--lake', lake()])
+    expect(page).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^NOT WHOLE: 1 fault [^]* is missing \(named by /),
+    })
   })
 
   test('one bit of a data file is another: the size tells nothing, the checksum does', async () => {
@@ -217,9 +228,13 @@ describe('verify', () => {
   test('a commit that something else wrote', async () => {
     const [newest] = await commits()
     await writeFile(String(newest), '{"format":1}')
-    const result = await verify()
-    expect(result.code).toBe(1)
-    expect(result.stderr).toMatch(/commits\/\d+\.json: .*/)
+    const { code, stdout } = await verify()
+    expect(code).toBe(1)
+    const { faults } = JSON.parse(stdout) as { faults: unknown[] }
+    expect(faults).toContainEqual({
+      object: path.relative(lake(), String(newest)),
+      fault: expect.stringMatching(/^kind: /),
+    })
   })
 
   test('an orphan is reported and is no fault', async () => {
@@ -248,13 +263,23 @@ describe('what explains the lake', () => {
 
     const calls: [args: string[], page: RegExp, json: unknown][] = [
       [['whereis', 'sensors', '0', '1'], /^sensors-0@1\n[^]*\nstatus +skipped/, [{ status: 'skipped' }]],
-      [['dead-letters', 'ls'], /^sensors_dead_letters: 1 dead letter\n/, [{ code: 'JSON_INVALID', count: 1 }]],
+      [['dead-letters', 'ls'], /^sensors_dead_letters: 1 open, 0 resolved\n/, [{ code: 'JSON_INVALID', open: 1 }]],
       [
         ['dead-letters', 'show', '--code', 'JSON_INVALID'],
         /\n {2}value +\{\\x1b\[31m$/m,
         [{ offset: 2, value: { text: '{\u001b[31m' } }],
       ],
-      [['dead-letters', 'show', '--field', 'nope'], /^There are no such dead letters\.\n$/, []],
+      [
+        ['dead-letters', 'show', '--field', 'nope'],
+        /^No such dead letters are open; --all shows resolved ones, too/,
+        [],
+      ],
+      [['dead-letters', 'show', '--field', 'nope', '--all'], /^There are no such dead letters\.\n$/, []],
+      [
+        ['dead-letters', 'redrive', PIPELINE, '--where', "code = 'JSON_INVALID'", '--dry-run'],
+        /\nwould be rejected with {2}records\n.*\nJSON_INVALID/,
+        { dryRun: true, found: 1, rejected: 1, codes: { JSON_INVALID: 1 } },
+      ],
       [['vacuum', '--dry-run'], /^Would delete 1 of 3 data files, 4 B;/, { dryRun: true, files: 3, deleted: [{}] }],
     ]
     for (const [args, page, json] of calls) {
@@ -291,6 +316,11 @@ describe('what explains the lake', () => {
     [['whereis', 'sensors', '0', '--lake', '%'], 2, /missing required argument 'offset'/],
     [['dead-letters', 'show', '--limit', '0', '--lake', '%'], 2, /Expected a whole number from 1/],
     [['dead-letters', 'show'], 2, /required option '--lake/],
+    [['dead-letters', 'redrive', PIPELINE, '--lake', '%'], 1, /there is no commit log here/],
+    [['dead-letters', 'redrive', '--lake', '%'], 2, /missing required argument 'pipeline'/],
+    [['dead-letters', 'redrive', 'nope', '--lake', '%'], 2, /unknown pipeline "nope"/],
+    [['dead-letters', 'redrive', PIPELINE, '--offset', '-1', '--lake', '%'], 2, /Expected a whole number from 0/],
+    [['dead-letters', 'redrive', PIPELINE, '--epoch', '1', '--lake', '%'], 2, /it needs --failure-destination/],
     [['dead-letters', 'list'], 2, /unknown command 'list'/],
     [['inspect', '%event.json'], 1, /event\.json: there is no such file/],
     [['inspect', 'package.json'], 1, /package\.json: not an MSK event: eventSource/],
@@ -303,6 +333,27 @@ describe('what explains the lake', () => {
     expect(result.stderr).not.toMatch(/\n\s+at /)
     expect([result.code, result.stdout]).toEqual([code, ''])
   })
+})
+
+test('a redrive tells what became of the dead letters; what it cannot land, the exit code says too', async () => {
+  const event = path.join(directory(), 'event.json')
+  await writeFile(event, JSON.stringify(sensorEvent([reading(1), '{'])))
+  await run(event)
+  const again = await inlet(['dead-letters', 'redrive', PIPELINE, '--code', 'JSON_INVALID', '--lake', lake()])
+  expect(again).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^found {2}landed as rows.*\n.*\n +1 +0 +0 +1 +0 +0\n/),
+  })
+  expect(again.stderr).toMatch(/redrive sensors: 1 of 1 commits, /)
+  for (const file of await filesBelow('tables/sensors_dead_letters')) await rm(file)
+  const redrive = ['dead-letters', 'redrive', PIPELINE, '--lake', lake()]
+  expect(await inlet(redrive)).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/\nfailed: sensors-0@1…1, 1 record: LOG_C/),
+  })
+  const asJson = await inlet([...redrive, '--json'])
+  expect(JSON.parse(asJson.stdout)).toMatchObject({ failed: 1, failures: [{ code: 'LOG_CORRUPT', firstOffset: 1 }] })
+  expect(asJson.code).toBe(1)
 })
 
 test('a reader that has seen enough is no failure', async () => {
@@ -318,8 +369,9 @@ test('help everywhere, with an example and --json', async () => {
   expect([code, stdout.startsWith('Usage: inlet')]).toEqual([0, true])
   const commands = [...stdout.matchAll(/^ {2}([a-z-]+) (?:\[options\]|\[command\]|<)/gm)].map(([, name = '']) => [name])
   expect(commands.flat()).toEqual(expect.arrayContaining(['run', 'query', 'verify', 'whereis', 'describe', 'inspect']))
-  const leaves = commands.filter(([name]) => name !== 'help' && name !== 'dead-letters')
-  for (const command of [...leaves, ['dead-letters', 'ls'], ['dead-letters', 'show']]) {
+  const leaves = commands.filter(([name]) => name !== 'help' && name !== 'dead-letters' && name !== 'table')
+  const letters = ['ls', 'show', 'redrive'].map((name) => ['dead-letters', name])
+  for (const command of [...leaves, ...letters]) {
     const help = await inlet([...command, '--help'])
     expect([command, help.code]).toEqual([command, 0])
     expect(help.stdout).toMatch(new RegExp(`^Usage: inlet ${command.join(' ')} `))

@@ -9,6 +9,7 @@ import type { FileFormat } from '#shared/pipeline/table.ts'
 import { measurements } from '#test/fixtures/measurements.ts'
 import { deliver } from '#test/helpers/deliveries.ts'
 import { MemoryStore } from '#test/helpers/memory-store.ts'
+import { mended, redrive, timeless } from '#test/helpers/mending-sensors.ts'
 import { reading, sensorEvent, sensors } from '#test/helpers/sensors.ts'
 import { keysOf } from '#test/helpers/stored-keys.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
@@ -55,7 +56,7 @@ function event(values: readonly unknown[], firstOffset = 0): unknown {
 }
 
 async function rowsOf(store: ObjectStore, sql: string, known?: typeof columnsOf): Promise<unknown[]> {
-  const { columns, rows } = await answerSql(sql, store, known)
+  const { columns, rows } = await answerSql(sql, store, known && { columnsOf: known })
   return rows.map((row) => Object.fromEntries(columns.map((column, i) => [column, row[i]])))
 }
 
@@ -110,9 +111,9 @@ describe('JSON Lines', () => {
   test('columns of another version of the pipeline are there too', async () => {
     const store = new MemoryStore()
     await deliver(store, written('jsonl.gz'), event([WHOLE]))
-    const { columns } = await answerSql('SELECT * FROM measurements', store, async () =>
-      measurements.table.columns.filter(({ name }) => name !== 'label'),
-    )
+    const { columns } = await answerSql('SELECT * FROM measurements', store, {
+      columnsOf: async () => measurements.table.columns.filter(({ name }) => name !== 'label'),
+    })
     expect(columns).toContain('label')
   })
 })
@@ -131,7 +132,7 @@ describe('which tables', () => {
       sensorEvent([reading(2)]),
     )
     store = lake.through(async ({ operation, key }, effect) => {
-      if (operation === 'get' && key.startsWith('tables/')) fetched.push(key.split('/')[1] ?? '')
+      if (operation === 'get' && key.includes('/data/')) fetched.push(key.split('/')[1] ?? '')
       return effect()
     })
   })
@@ -164,6 +165,46 @@ describe('which tables', () => {
   test('there is no way out of the copies', async () => {
     await expect(answerSql("SELECT * FROM sensors, read_text('/etc/hostname')", store)).rejects.toThrow('disabled')
     await expect(answerSql("COPY sensors TO '/tmp/inlet-escaped.csv'", store)).rejects.toThrow('disabled')
+  })
+})
+
+describe('tables of dead letters have a column that says which are resolved', () => {
+  test.each([
+    ['a directory', () => new DirectoryStore(directory())],
+    ['copies', () => new MemoryStore()],
+  ])('in %s', async (_, open) => {
+    const store = open()
+    await deliver(store, sensors, sensorEvent([reading(1), reading(666), '{', timeless(1)]))
+    await deliver(store, sensors, sensorEvent([reading(666)], 0, 4))
+    const SQL = 'SELECT _offset::INT, code, _resolved FROM sensors_dead_letters ORDER BY ALL'
+    const open4 = [
+      [1, 'TRANSFORM_THREW', false],
+      [2, 'JSON_INVALID', false],
+      [3, 'EVENT_INVALID', false],
+      [4, 'TRANSFORM_THREW', false],
+    ]
+    expect((await answerSql(SQL, store)).rows).toEqual(open4)
+    await redrive(store, mended, { logs: { to: 2 } })
+    expect((await answerSql(SQL, store)).rows).toEqual([
+      [1, 'TRANSFORM_THREW', true],
+      [2, 'JSON_INVALID', false],
+      [2, 'JSON_INVALID', true],
+      [3, 'EVENT_INVALID', false],
+      [4, 'TRANSFORM_THREW', false],
+    ])
+    const joined = 'SELECT count(*)::INT FROM sensors_dead_letters JOIN sensors USING (_offset) WHERE _resolved'
+    expect((await answerSql(joined, store)).rows).toEqual([[1]])
+  })
+
+  test('it is the last of their columns, and no other table has it', async () => {
+    const store = new MemoryStore()
+    await deliver(store, sensors, sensorEvent([reading(1), '{']))
+    const { columns } = await answerSql('SELECT * FROM sensors_dead_letters', store)
+    expect(columns.slice(-2)).toEqual(['_timestamp', '_resolved'])
+    expect((await answerSql('SELECT * FROM sensors', store)).columns).not.toContain('_resolved')
+    // Where no table is named, their columns are shown all the same.
+    const shown = `SELECT column_name FROM information_schema.columns WHERE table_schema = 'main' AND column_name = '_resolved'`
+    expect((await answerSql(shown, store)).rows).toEqual([['_resolved']])
   })
 })
 

@@ -1,5 +1,6 @@
+import type { LakeProof } from '#shared/cli/verification.ts'
 import { verificationPage } from '#shared/cli/verification-page.ts'
-import type { LogGroup, Verification } from '#shared/lake/verify.ts'
+import type { LogGroup } from '#shared/lake/verify.ts'
 
 const COUNTS = { records: 1100, written: 1000, skipped: 60, rejected: 40, rows: 1234 }
 const TALLY = { commits: 7, amendments: 2, files: 9, bytes: 1_400_000, counts: COUNTS, resolvedDeadLetters: 5, gaps: 3 }
@@ -16,7 +17,8 @@ const GROUP: LogGroup = {
   offsets: [5, 12_003],
 }
 
-const WHOLE: Verification = {
+const WHOLE: LakeProof = {
+  tables: [],
   ...TALLY,
   deep: true,
   logs: 3,
@@ -127,4 +129,24 @@ test('it fits a screen, whatever is wrong', () => {
     )
     expect(page.split('\n').length).toBeLessThanOrEqual(40)
   }
+})
+
+test('a line for each table: its snapshot, and how long it has been behind', () => {
+  const owner = { pipeline: 'flights', generation: 0, foreignSnapshots: 0, faults: [] }
+  const taken = { ...owner, table: 'flights', snapshotId: '77', files: 2, rows: 1000, pending: 0, pendingSince: null }
+  const now = Date.UTC(2026, 0, 2)
+  const behind = {
+    ...taken,
+    table: 'late',
+    snapshotId: null,
+    files: 0,
+    rows: 0,
+    pending: 3,
+    pendingSince: now - 7_200_000,
+  }
+  const page = verificationPage({ ...WHOLE, tables: [taken, { ...behind, foreignSnapshots: 1 }] }, 'x', now)
+  expect(page).toContain(`
+tables    flights: snapshot 77, 2 data files with 1,000 rows; nothing pending
+          late: without a snapshot, 0 data files with 0 rows, after 1 snapshot of other engines; 3 commits pending, whose records are of 2026-01-01T22:00:00.000Z (2 hours ago)
+`)
 })

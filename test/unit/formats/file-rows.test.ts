@@ -6,7 +6,8 @@ import { maybe } from '#test/helpers/columns.ts'
 import { readParquet } from '#test/helpers/parquet-reader.ts'
 
 const AUDIT = { _epoch: 0, _kafka_partition: 1, _offset: 2, _index: 0, _timestamp: 0 }
-const LINE = '{"a":"x","_epoch":0,"_kafka_partition":1,"_offset":2,"_index":0,"_timestamp":"1970-01-01T00:00:00.000000Z"}\n'
+const LINE =
+  '{"a":"x","_epoch":0,"_kafka_partition":1,"_offset":2,"_index":0,"_timestamp":"1970-01-01T00:00:00.000000Z"}\n'
 
 function fileOf(format: FileFormat, rows = 1): Uint8Array {
   const file = fileRowsOf(defineTable('t', [maybe('a', 'string')], { layout: 'files', format }))

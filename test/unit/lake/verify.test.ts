@@ -2,7 +2,7 @@ import { setImmediate as settled } from 'node:timers/promises'
 import { CommitLog } from '#shared/lake/commit-log.ts'
 import { beginEpoch } from '#shared/lake/epochs.ts'
 import { decodeEntry, encodeEntry, entryOf, type LogEntry } from '#shared/lake/log-entry.ts'
-import { commitKey, epochKey, type LogId, logPrefix, MAX_OFFSET } from '#shared/lake/log-keys.ts'
+import { amendmentKey, commitKey, epochKey, type LogId, logPrefix, MAX_OFFSET } from '#shared/lake/log-keys.ts'
 import { type Verification, verifyLake } from '#shared/lake/verify.ts'
 import type { DataFile, WriteSlice } from '#shared/pipeline/commit.ts'
 import { InletError } from '#shared/pipeline/errors.ts'
@@ -177,6 +177,54 @@ test('a key that no store would take is told, and not asked for', async () => {
   expect((await verify(store)).faults).toMatchObject([
     { fault: expect.stringMatching(/^is no key: it has an empty, "\."/) },
   ])
+})
+
+describe('an entry that contradicts itself', () => {
+  let store: MemoryStore
+  const change = async (key: string, changes: (entry: LogEntry) => Partial<LogEntry>): Promise<void> => {
+    const entry = decodeEntry(key, (await store.get(key)) as Uint8Array)
+    await store.put(key, encodeEntry({ ...entry, ...changes(entry) }))
+  }
+  beforeEach(async () => {
+    store = new MemoryStore()
+    await land(logOf(store), [0, 1, 4, 5], [4, 5])
+    await land(logOf(store), [2, 3])
+    await land(logOf(store, { partition: 1 }), [0])
+  })
+
+  test('names the file of another log, which was written for the same place', async () => {
+    const [other, own] = [1, 0].map((partition) => commitKey(logPrefix({ ...LOG, partition }), 0)) as [string, string]
+    const { files } = decodeEntry(other, (await store.get(other)) as Uint8Array)
+    await change(own, (entry) => ({ files: [...entry.files, ...files] }))
+    const fault = `was written for another log (named by ${own})`
+    expect((await verify(store)).faults).toContainEqual({ object: files[0]?.path, fault })
+  })
+
+  test('rejects an offset twice', async () => {
+    const key = commitKey(logPrefix(LOG), 0)
+    await change(key, () => ({
+      rejected: [
+        [4, 4],
+        [4, 4],
+      ],
+    }))
+    expect((await verify(store)).faults).toEqual([{ object: key, fault: 'rejects an offset twice' }])
+  })
+
+  test('is an amendment by its key, and says that it is a commit', async () => {
+    const key = amendmentKey(logPrefix(LOG), 0, 0)
+    await change(key, () => ({ kind: 'commit' }))
+    const fault = `holds the commit of ${key}: the commit log was changed by something else`
+    expect((await verify(store)).faults).toEqual([{ object: key, fault }])
+  })
+
+  test('amends from another offset than its first', async () => {
+    const key = amendmentKey(logPrefix(LOG), 0, 0)
+    await change(key, () => ({ start: 1 }))
+    expect((await verify(store)).faults).toEqual([
+      { object: key, fault: 'its first covered offset is 2, not its start 1' },
+    ])
+  })
 })
 
 test('while writers are at work: what they write behind the listings is no fault and no orphan', async () => {

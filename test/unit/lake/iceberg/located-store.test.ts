@@ -16,13 +16,17 @@ test.each([
 
 test('other writers write the same in other ways', () => {
   expect(at('file:///a').keyOf('file:/a/k')).toBe('k')
+  expect(at('file:///a').keyOf('/a/k')).toBe('k')
   expect(at('s3://b/p').keyOf('s3a://b/p/k')).toBe('k')
   expect(at('s3://b/p').keyOf('s3n://b/p/k')).toBe('k')
 })
 
-test.each(['s3://other/p/k', 's3://b/px/k', 's3://b/p', 'file:///b/p/k', 'k'])('%s lies outside', (location) => {
-  expect(() => at('s3://b/p').keyOf(location)).toThrow(`${location} lies outside the lake s3://b/p`)
-})
+test.each(['/b/p/k', 's3://other/p/k', 's3://b/px/k', 's3://b/p', 'file:///b/p/k', 'k'])(
+  '%s lies outside',
+  (location) => {
+    expect(() => at('s3://b/p').keyOf(location)).toThrow(`${location} lies outside the lake s3://b/p`)
+  },
+)
 
 test('what is put is read, and what is not there is said to be missing', async () => {
   const located = at('s3://b/p')

@@ -1,0 +1,141 @@
+/**
+ * The proof of an Iceberg table against the logs that fill it: the files of its current snapshot are those of the entries
+ * that its marks count, each once. What other engines have done since is told from their snapshots: who compacts keeps every
+ * row; who deletes or overwrites means to change them, and what is missing then is no fault.
+ */
+import { InletError } from '#shared/pipeline/errors.ts'
+import { LocatedStore } from '#shared/lake/iceberg/located-store.ts'
+import type { OpenCatalog } from '#shared/lake/iceberg/open-catalog.ts'
+import { ancestry } from '#shared/lake/iceberg/snapshot.ts'
+import { liveFiles } from '#shared/lake/iceberg/table-files.ts'
+import { currentSnapshot, type TableMetadata } from '#shared/lake/iceberg/table-metadata.ts'
+import { LOG_ROOT, parseDataFileKey } from '#shared/lake/log-keys.ts'
+import { logsOf } from '#shared/lake/log-store.ts'
+import type { ObjectStore } from '#shared/lake/object-store.ts'
+import { hasTableId } from '#shared/lake/table-identity.ts'
+import { MARKS_PROPERTY, marksOf, type TableMarks, type TableOwner } from '#shared/lake/table-marks.ts'
+import { tableOwners } from '#shared/lake/table-owners.ts'
+import type { Fault } from './findings.ts'
+
+/** What was proven of one table, or what is wrong with it. */
+export interface SnapshotProof extends TableOwner {
+  /** The current snapshot, in decimal; null when there is none. */
+  readonly snapshotId: string | null
+  /** Data files and rows of the snapshot; rows that delete files take away are counted. */
+  readonly files: number
+  readonly rows: number
+  /** Snapshots of other engines that the table still knows. */
+  readonly foreignSnapshots: number
+  /** Commits of the log that the table has not taken. */
+  readonly pending: number
+  /** The newest Kafka timestamp in the oldest of them, in milliseconds: how long the table has been behind. */
+  readonly pendingSince: number | null
+  readonly faults: readonly Fault[]
+}
+
+/** Proves every table of a lake that its logs fill. */
+export async function* snapshotProofs(store: ObjectStore, tables: OpenCatalog): AsyncIterable<SnapshotProof> {
+  for await (const owner of tableOwners(store)) {
+    // Plain files have marks too, and no table.
+    if (await hasTableId(store, owner)) yield await proofOf(store, tables, owner)
+  }
+}
+
+async function proofOf(store: ObjectStore, tables: OpenCatalog, owner: TableOwner): Promise<SnapshotProof> {
+  const none = { ...owner, snapshotId: null, files: 0, rows: 0, foreignSnapshots: 0, pending: 0, pendingSince: null }
+  const fault = (text: string): Fault => ({ object: owner.table, fault: text })
+  const loaded = await tables.catalog.load(owner.table)
+  if (loaded === undefined) return { ...none, faults: [fault('the catalog does not have this table any more')] }
+  try {
+    const marks = await marksOf(store, loaded.metadata, owner)
+    if (marks === undefined) return { ...none, faults: [fault('the table does not say what it has of the log')] }
+    return await compare(store, tables, owner, loaded.metadata, marks)
+  } catch (error) {
+    if (!(error instanceof InletError) || error.stage === 'store') throw error
+    return { ...none, faults: [fault(error.message)] }
+  }
+}
+
+async function compare(
+  store: ObjectStore,
+  tables: OpenCatalog,
+  owner: TableOwner,
+  metadata: TableMetadata,
+  marks: TableMarks,
+): Promise<SnapshotProof> {
+  const counted = await countedFiles(store, owner, marks)
+  const faults: Fault[] = []
+  const snapshot = currentSnapshot(metadata)
+  const foreign = foreignOperations(metadata)
+  const lake = new LocatedStore(store)
+  const located = tables.filesAt(metadata.location)
+  const live = new Set<string>()
+  let [files, rows, deletes] = [0, 0, 0]
+  const read = (location: string): Promise<Uint8Array> => located.read(location)
+  for await (const file of snapshot === undefined ? [] : liveFiles(metadata, snapshot, read)) {
+    if (file.content !== 'data') {
+      deletes += 1
+      continue
+    }
+    const key = lake.keyWithin(file.location) ?? file.location
+    if (live.has(key)) faults.push({ object: key, fault: `is in the snapshot of ${owner.table} twice` })
+    live.add(key)
+    files += 1
+    rows += file.rows
+    const expected = counted.rows.get(key)
+    if (expected === undefined && parseDataFileKey(key) !== undefined)
+      faults.push({ object: key, fault: `is in the snapshot of ${owner.table}, but its marks do not count it` })
+    if (expected !== undefined && expected !== file.rows)
+      faults.push({ object: key, fault: `has ${file.rows} rows in ${owner.table}, and ${expected} in the log` })
+  }
+  const gone = [...counted.rows.keys()].filter((key) => !live.has(key))
+  if (foreign.length === 0)
+    for (const key of gone)
+      faults.push({ object: key, fault: `is not in the snapshot of ${owner.table}, whose marks count it` })
+  const total = [...counted.rows.values()].reduce((sum, some) => sum + some, 0)
+  const isRewritten = foreign.length > 0 && foreign.every((operation) => operation === 'replace') && deletes === 0
+  if (isRewritten && rows !== total)
+    faults.push({ object: owner.table, fault: `holds ${rows} rows after it was compacted, and the log ${total}` })
+  const snapshotId = snapshot === undefined ? null : String(snapshot['snapshot-id'])
+  const { pending, pendingSince } = counted
+  return { ...owner, snapshotId, files, rows, foreignSnapshots: foreign.length, pending, pendingSince, faults }
+}
+
+/** What the marks of a table count of its logs: the files of the table, and how many rows each has. */
+async function countedFiles(store: ObjectStore, owner: TableOwner, marks: TableMarks): Promise<CountedFiles> {
+  const rows = new Map<string, number>()
+  let pending = 0
+  let oldest: number | null = null
+  for await (const { log } of logsOf(store, `${LOG_ROOT}${owner.pipeline}/g${owner.generation}/`)) {
+    const { next, amended } = marks.logs[log.prefix] ?? { next: 0, amended: {} }
+    for (const entries of [log.commits(), log.amendments()]) {
+      for await (const { kind, start, amends, number, files, fingerprint } of entries) {
+        const isCounted = amends === null ? start < next : number < (amended[amends] ?? 0)
+        if (!isCounted) {
+          pending += 1
+          if (kind !== 'seal' && fingerprint !== null) oldest = Math.min(oldest ?? Infinity, fingerprint.maxTimestamp)
+        } else for (const file of files) if (file.table === owner.table) rows.set(file.path, file.rows)
+      }
+    }
+  }
+  return { rows, pending, pendingSince: oldest }
+}
+
+interface CountedFiles {
+  readonly rows: ReadonlyMap<string, number>
+  readonly pending: number
+  readonly pendingSince: number | null
+}
+
+/** What the snapshots of other engines did, as far as the table still knows them. */
+function foreignOperations(metadata: TableMetadata): string[] {
+  const operations: string[] = []
+  for (const { summary, 'parent-snapshot-id': parent } of ancestry(metadata)) {
+    if (!(MARKS_PROPERTY in summary)) operations.push(summary['operation'] ?? 'unknown')
+    // What was before has expired: nobody can say any more whose snapshots these were.
+    const isCutOff =
+      parent !== undefined && parent !== null && !metadata.snapshots.some((one) => one['snapshot-id'] === parent)
+    if (isCutOff) operations.push('expired')
+  }
+  return operations
+}

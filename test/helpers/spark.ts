@@ -1,0 +1,134 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, open, readFile, rename, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { createInterface, type Interface } from 'node:readline'
+import { projectRoot } from './command.ts'
+import { run, VENV_TIMEOUT_MS, venvPython } from './venv.ts'
+
+const SPARK = '3.5.6'
+const PYARROW = '26.0.1'
+const RUNTIME = { artifact: 'iceberg-spark-runtime-3.5_2.12', version: '1.10.0' }
+const SCRIPT = path.join(projectRoot, 'test/integration/iceberg-spark.py')
+
+/** Long enough to fetch Spark, and to start it on a machine that does other things. */
+export const SPARK_TIMEOUT_MS = VENV_TIMEOUT_MS + 120_000
+
+/** What a statement came to. */
+export interface SparkAnswer {
+  readonly columns: readonly string[]
+  /** Values as iceberg-spark.py sends them: see `SPARK_FORM`. */
+  readonly rows: readonly (readonly unknown[])[]
+  /** Data files of Iceberg tables that were read. */
+  readonly files: number
+}
+
+/**
+ * Spark with Iceberg, in a process of its own. Its catalog `lake` has the tables of all lakes below a folder: the table `t` of the
+ * lake `<warehouse>/l` is `lake.l.tables.t`.
+ */
+export class Spark {
+  /** The folder, removed in the end. */
+  readonly warehouse: string
+  readonly #process: ChildProcess
+  readonly #answers: Interface
+  /** Rejects when it ends. */
+  readonly #ended: Promise<never>
+
+  private constructor(warehouse: string, process: ChildProcess) {
+    this.warehouse = warehouse
+    this.#process = process
+    this.#answers = createInterface({ input: process.stdout as NodeJS.ReadableStream })
+    this.#ended = once(process, 'exit').then(async () => {
+      throw new Error(`Spark has ended. It said:\n${(await readFile(logOf(warehouse), 'utf8')).slice(-3000)}`)
+    })
+  }
+
+  /**
+   * Starts it; fetches Spark and Iceberg first where they are not there. Whoever starts it has to stop it.
+   * @throws Error naming what is missing on the machine
+   */
+  static async start(): Promise<Spark> {
+    await run('java', ['-version'], 'Java 17, as the command java')
+    const jar = await icebergRuntime()
+    const python = await venvPython(`pyspark-${SPARK}-pyarrow-${PYARROW}`, [`pyspark==${SPARK}`, `pyarrow==${PYARROW}`])
+    const warehouse = await mkdtemp(path.join(os.tmpdir(), 'inlet-spark-'))
+    const spark = new Spark(warehouse, await launch(python, jar, warehouse))
+    try {
+      await spark.ask('SELECT 1')
+      return spark
+    } catch (error) {
+      await spark.stop()
+      throw error
+    }
+  }
+
+  /** @throws Error with what Spark has against the statement */
+  async ask(sql: string): Promise<SparkAnswer> {
+    const answered = once(this.#answers, 'line') as Promise<[string]>
+    this.#process.stdin?.write(`${JSON.stringify({ sql })}\n`)
+    const [line] = await Promise.race([answered, this.#ended])
+    const answer = JSON.parse(line) as SparkAnswer & { error?: string }
+    if (answer.error !== undefined) throw new Error(`${sql.slice(0, 2000)}\n${answer.error}`)
+    return answer
+  }
+
+  /** Its JVM ends with it. */
+  async stop(): Promise<void> {
+    const { exitCode, signalCode } = this.#process
+    if (exitCode === null && signalCode === null) {
+      const exited = once(this.#process, 'exit')
+      this.#process.stdin?.end()
+      const force = setTimeout(() => this.#process.kill('SIGKILL'), 10_000)
+      await exited
+      clearTimeout(force)
+    }
+    this.#answers.close()
+    await rm(this.warehouse, { recursive: true, force: true })
+  }
+}
+
+const logOf = (warehouse: string): string => path.join(warehouse, '.spark.log')
+
+async function launch(python: string, jar: string, warehouse: string): Promise<ChildProcess> {
+  const log = await open(logOf(warehouse), 'w')
+  // Another Spark of this machine, and its settings, stay out of it.
+  const { SPARK_HOME: _home, SPARK_CONF_DIR: _settings, PYSPARK_SUBMIT_ARGS: _args, ...environment } = process.env
+  const launched = spawn(python, [SCRIPT, jar, warehouse], {
+    cwd: warehouse,
+    stdio: ['pipe', 'pipe', log.fd],
+    env: { ...environment, SPARK_LOCAL_IP: '127.0.0.1', PYTHONDONTWRITEBYTECODE: '1' },
+  })
+  await once(launched, 'spawn')
+  await log.close()
+  return launched
+}
+
+/** The jar that makes Spark know Iceberg, fetched once into .cache/jars. */
+async function icebergRuntime(): Promise<string> {
+  const { artifact, version } = RUNTIME
+  const name = `${artifact}-${version}.jar`
+  const folder = path.join(projectRoot, '.cache/jars')
+  const jar = path.join(folder, name)
+  if (existsSync(jar)) return jar
+  await mkdir(folder, { recursive: true })
+  // Under another name first: it is there whole or not at all.
+  const fetching = await mkdtemp(path.join(folder, 'fetching-'))
+  try {
+    const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy'
+    const args = [
+      '-B',
+      '-q',
+      goal,
+      `-Dartifact=org.apache.iceberg:${artifact}:${version}`,
+      `-DoutputDirectory=${fetching}`,
+    ]
+    await run('mvn', args, `Maven, as the command mvn, to fetch ${name}`)
+    await rename(path.join(fetching, name), jar)
+  } finally {
+    await rm(fetching, { recursive: true, force: true })
+  }
+  return jar
+}

@@ -1,0 +1,96 @@
+import { openCatalog } from '#shared/lake/iceberg/open-catalog.ts'
+import { type SnapshotProof, snapshotProofs } from '#shared/lake/verify/snapshot-proof.ts'
+import { deliver } from '#test/helpers/deliveries.ts'
+import { deletePositions, rewriteFiles } from '#test/helpers/foreign-snapshots.ts'
+import { LakeTable, locked } from '#test/helpers/lake-table.ts'
+import { MemoryStore } from '#test/helpers/memory-store.ts'
+import { reading, sensorEvent, sensors as declared } from '#test/helpers/sensors.ts'
+import { keysOf } from '#test/helpers/stored-keys.ts'
+
+const sensors = locked(declared)
+let store: MemoryStore
+let table: LakeTable
+
+beforeEach(async () => {
+  store = new MemoryStore()
+  table = new LakeTable(store, sensors)
+  await table.apply()
+  for (const offset of [5, 2, 6]) {
+    await land(offset)
+    await table.commit()
+  }
+})
+
+const land = (offset: number): Promise<void> => deliver(store, sensors, sensorEvent([reading(offset)], 0, offset))
+
+async function proof(): Promise<SnapshotProof | undefined> {
+  const found: SnapshotProof[] = []
+  for await (const one of snapshotProofs(store, openCatalog('directory', store))) found.push(one)
+  expect(found).toHaveLength(1)
+  return found[0]
+}
+
+const faults = async (): Promise<string> => ((await proof())?.faults ?? []).map(({ fault }) => fault).join('\n')
+
+/** What another writer makes of the metadata. */
+async function change(edit: (metadata: Awaited<ReturnType<LakeTable['metadata']>>) => object): Promise<void> {
+  const base = await table.catalog.load('sensors')
+  if (base !== undefined) await table.catalog.commit('sensors', base, { ...base.metadata, ...edit(base.metadata) })
+}
+
+test('a table that has what its marks count is proven, and what it has not taken is pending', async () => {
+  expect(await proof()).toMatchObject({ files: 3, rows: 3, pending: 0, pendingSince: null, faults: [] })
+  await land(9)
+  await land(8)
+  expect(await proof()).toMatchObject({
+    files: 3,
+    pending: 2,
+    pendingSince: 1_700_000_000_008,
+    foreignSnapshots: 0,
+    faults: [],
+  })
+})
+
+test('a compaction by another engine keeps the proof', async () => {
+  await rewriteFiles(table)
+  expect(await proof()).toMatchObject({ files: 3, rows: 3, foreignSnapshots: 1, faults: [] })
+})
+
+test('deletes by another engine are meant', async () => {
+  const [file] = await table.files()
+  if (file !== undefined) await deletePositions(table, file, [[file.location, 0]])
+  expect(await proof()).toMatchObject({ foreignSnapshots: 1, faults: [] })
+})
+
+test('a file that the snapshot lost or has twice is a fault', async () => {
+  const { snapshots } = await table.metadata()
+  const [first] = snapshots
+  // Marks of the newest, files of the first: as if a commit had forgotten what was there.
+  await change((metadata) => ({
+    snapshots: metadata.snapshots.map((one) =>
+      one === metadata.snapshots.at(-1) ? { ...one, 'manifest-list': first?.['manifest-list'] } : one,
+    ),
+  }))
+  expect((await faults()).split('\n')).toEqual([
+    'is not in the snapshot of sensors, whose marks count it',
+    'is not in the snapshot of sensors, whose marks count it',
+  ])
+})
+
+test('a file that the marks do not count is a fault', async () => {
+  const { snapshots } = await table.metadata()
+  await change(() => ({ properties: { 'inlet.marks': snapshots[0]?.summary['inlet.marks'] ?? '' } }))
+  expect((await faults()).split('\n')).toEqual([
+    'is in the snapshot of sensors, but its marks do not count it',
+    'is in the snapshot of sensors, but its marks do not count it',
+  ])
+})
+
+test('a table that is gone, or was rolled back by something else, is a fault', async () => {
+  const { snapshots } = await table.metadata()
+  const first = snapshots[0]?.['snapshot-id'] ?? 0n
+  await change(() => ({ 'current-snapshot-id': first, refs: { main: { 'snapshot-id': first, type: 'branch' } } }))
+  expect(await faults()).toContain('has rolled it back')
+  for (const key of await keysOf(store, 'tables/sensors/metadata/')) await store.delete(key)
+  expect(await faults()).toBe('the catalog does not have this table any more')
+})
