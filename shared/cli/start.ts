@@ -31,6 +31,7 @@ What to type next:
   npm start                                                            again: nothing is added twice
   npm run -s inlet -- query "SELECT * FROM flights LIMIT 5" --lake ${LAKE}
   npm run -s inlet -- verify --deep --lake ${LAKE}                         the proof that all is there once
+  npm run -s inlet -- table history flights --lake ${LAKE}                  the snapshots of its Iceberg table
   npm run -s inlet -- run flights --events events/flights/*.json --lake ${LAKE}
   npm run -s inlet -- query "SELECT stage, code, field, message FROM flights_dead_letters" --lake ${LAKE}`)
 }

@@ -1,5 +1,5 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { parquetWriteBuffer } from 'hyparquet-writer'
+import { ByteWriter, ParquetWriter, parquetWriteBuffer } from 'hyparquet-writer'
 import { fileRowsOf } from '#shared/formats/file-rows.ts'
 import { rowPositions } from '#shared/formats/row-positions.ts'
 import { defineTable, type FileFormat } from '#shared/pipeline/table.ts'
@@ -107,4 +107,33 @@ test('Parquet without one of the columns, or with a null in it', async () => {
   await expect(read('x.parquet', new Uint8Array(without))).rejects.toThrow('_index')
   const holed = parquetWriteBuffer({ columnData: [...columnData.slice(0, 3), column('_index', [1n, null])] })
   await expect(read('x.parquet', new Uint8Array(holed))).rejects.toThrow(/_index of its row 1 is (null|undefined)/)
+})
+
+/** Parquet of two rows whose footer says something else. */
+function miscounted(change: (writer: ParquetWriter) => void): Uint8Array {
+  const names = ['_epoch', '_kafka_partition', '_offset', '_index']
+  const bytes = new ByteWriter()
+  const int64 = names.map((name) => ({ name, type: 'INT64', repetition_type: 'REQUIRED' }) as const)
+  const writer = new ParquetWriter({ writer: bytes, schema: [{ name: 'root', num_children: 4 }, ...int64] })
+  void writer.write({ columnData: names.map((name) => column(name, [1n, 2n])) })
+  change(writer)
+  void writer.finish()
+  return bytes.getBytes()
+}
+
+test('Parquet whose footer counts other rows than there are', async () => {
+  expect(
+    await read(
+      'x.parquet',
+      miscounted(() => {}),
+    ),
+  ).toHaveLength(2)
+  const inFile = miscounted((writer) => {
+    writer.num_rows = 3n
+  })
+  await expect(read('x.parquet', inFile)).rejects.toThrow('its footer says 3 rows, its row groups 2')
+  const inGroup = miscounted((writer) => {
+    for (const group of writer.row_groups) group.num_rows = 3n
+  })
+  await expect(read('x.parquet', inGroup)).rejects.toThrow('its column _epoch holds 2 values for 3 rows')
 })

@@ -15,7 +15,11 @@ test.each(Object.entries(HANDLERS))('functions/%s is given every pipeline of fun
   expect(new Set(given.split(/,\s*/).filter(Boolean))).toEqual(new Set(imported.map(([, name]) => name)))
 })
 
-test.each(Object.keys(HANDLERS))('functions/%s loads, without an environment', async (folder) => {
-  const { handler } = (await import(`#functions/${folder}/handler.ts`)) as { handler: unknown }
-  expect(handler).toBeInstanceOf(Function)
+test('they load without an environment', async () => {
+  const loaded = await Promise.all([
+    import('#functions/redrive/handler.ts'),
+    import('#functions/committer/handler.ts'),
+    import('#functions/flights/handler.ts'),
+  ])
+  for (const { handler } of loaded) expect(handler).toBeInstanceOf(Function)
 })
