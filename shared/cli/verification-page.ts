@@ -80,6 +80,9 @@ function checkLines({ counts, logs, commits, amendments, files, bytes, checks, d
   const lines = [
     `checked   ${plural(counts.records, 'offset')} covered once, by ${plural(commits, 'commit')} and ${plural(amendments, 'amendment')} in ${plural(logs, 'chain')}`,
     `          ${formatCount(checks.files)} of ${plural(files, 'data file')} there, each named once and of the size its commit says, ${formatBytes(bytes)}`,
+    ...(checks.replaced === 0
+      ? []
+      : [`          ${plural(checks.replaced, 'data file')} replaced in their tables by other engines, and gone`]),
   ]
   if (!deep) return [...lines, '          not what is in the data files: --deep reads them']
   return [

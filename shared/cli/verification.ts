@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { openCatalog } from '#shared/lake/iceberg/open-catalog.ts'
 import { openStore } from '#shared/lake/open-store.ts'
 import { type Verification, verifyLake } from '#shared/lake/verify.ts'
-import { type SnapshotProof, snapshotProofs } from '#shared/lake/verify/snapshot-proof.ts'
+import { provenTables, type SnapshotProof } from '#shared/lake/verify/snapshot-proof.ts'
 import { requireLake } from './missing-lake.ts'
 import { Progress } from './progress.ts'
 
@@ -22,15 +22,20 @@ export async function verifyWithProgress(lake: string, catalog: string, deep: bo
   try {
     const store = openStore(lake)
     await requireLake(store)
+    const tables: SnapshotProof[] = []
+    const replaced = new Set<string>()
+    for await (const table of provenTables(store, openCatalog(catalog, store))) {
+      tables.push(table.proof)
+      for (const path of table.replaced) replaced.add(path)
+    }
     const verification = await verifyLake(store, {
       deep,
+      isReplaced: (path) => replaced.has(path),
       onFiles: (total) => {
         progress = new Progress('verify', total, 'files')
       },
       onFile: () => progress?.advance(1),
     })
-    const tables: SnapshotProof[] = []
-    for await (const proof of snapshotProofs(store, openCatalog(catalog, store))) tables.push(proof)
     return { ...verification, tables, faults: [...verification.faults, ...tables.flatMap(({ faults }) => faults)] }
   } finally {
     progress?.stop()

@@ -7,6 +7,7 @@
  * What is held is what some commits and files take at a time, a digest of each data file's key, and what is found.
  */
 import { pMapIterable } from 'p-map'
+import { parseDataFileKey } from './log-keys.ts'
 import type { ObjectStore } from './object-store.ts'
 import { ByteGate } from './verify/byte-gate.ts'
 import { Chain } from './verify/chain.ts'
@@ -43,6 +44,8 @@ export interface VerifyOptions {
   /** Called with the number of data files that there are, and after each one that is checked. */
   readonly onFiles?: (total: number) => void
   readonly onFile?: () => void
+  /** Whether another engine has replaced a data file in its table, so that it may be gone: see `snapshot-proof.ts`. */
+  readonly isReplaced?: (path: string) => boolean
 }
 
 /**
@@ -50,11 +53,11 @@ export interface VerifyOptions {
  * @throws InletError of stage `store` when it cannot be read
  */
 export async function verifyLake(store: ObjectStore, options: VerifyOptions): Promise<Verification> {
-  const { deep, onFiles = () => {}, onFile = () => {} } = options
+  const { deep, onFiles = () => {}, onFile = () => {}, isReplaced = () => false } = options
   const present = await PresentFiles.of(store)
   onFiles(present.count)
-  const checks: Checks = { files: 0, checksums: 0, rows: 0, deadLetters: 0 }
-  const proving = { store, present, deep, gate: new ByteGate(FILE_BYTES), checks, onFile }
+  const checks: Checks = { files: 0, replaced: 0, checksums: 0, rows: 0, deadLetters: 0 }
+  const proving = { store, present, deep, gate: new ByteGate(FILE_BYTES), checks, isReplaced, onFile }
   const faults: Fault[] = []
   const groups = new LogGroups()
   const listed = historiesOf(store, {
@@ -78,6 +81,8 @@ export async function verifyLake(store: ObjectStore, options: VerifyOptions): Pr
   for (const group of groups.list()) addTally(tally, group)
   const logs = groups.list().reduce((sum, { partitions }) => sum + partitions, 0)
   const orphans: { path: string; bytes: number }[] = []
-  for await (const { key, bytes } of present.orphans()) orphans.push({ path: key, bytes })
+  // Files of other names are other engines'.
+  for await (const { key, bytes } of present.orphans())
+    if (parseDataFileKey(key) !== undefined) orphans.push({ path: key, bytes })
   return { deep, logs, ...tally, groups: groups.list(), checks, faults, orphans }
 }

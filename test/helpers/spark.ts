@@ -86,7 +86,8 @@ export class Spark {
       clearTimeout(force)
     }
     this.#answers.close()
-    await rm(this.warehouse, { recursive: true, force: true })
+    // The JVM cleans up there too, and may still be at it.
+    await rm(this.warehouse, { recursive: true, force: true, maxRetries: 10 })
   }
 }
 
@@ -99,7 +100,7 @@ async function launch(python: string, jar: string, warehouse: string): Promise<C
   const launched = spawn(python, [SCRIPT, jar, warehouse], {
     cwd: warehouse,
     stdio: ['pipe', 'pipe', log.fd],
-    env: { ...environment, SPARK_LOCAL_IP: '127.0.0.1', PYTHONDONTWRITEBYTECODE: '1' },
+    env: { ...environment, SPARK_LOCAL_IP: '127.0.0.1', PYTHONUTF8: '1', PYTHONDONTWRITEBYTECODE: '1' },
   })
   await once(launched, 'spawn')
   await log.close()

@@ -36,7 +36,7 @@ async function makeVenv(venv: string, packages: readonly string[]): Promise<void
   }
 }
 
-/** Runs a command to its end. @param need what is missing when it fails. @throws Error that says so, with what it wrote to its error output */
+/** Runs a command to its end. @param need what is missing when it fails. @throws Error that says so, and what it said */
 export async function run(command: string, args: readonly string[], need: string): Promise<void> {
   try {
     await promisify(execFile)(command, args)

@@ -147,8 +147,7 @@ test('each partition transform of each type: values, snapshots, and no file too 
 test('the bounds of each type, of files with one row each, lose no row', async () => {
   const store = new DirectoryStore(directory())
   const tables: Expected[] = []
-  for (const type of ICEBERG_SCALARS)
-    tables.push({ ...(await tableOfSingleRows(store, type)), filtered: [type.name] })
+  for (const type of ICEBERG_SCALARS) tables.push({ ...(await tableOfSingleRows(store, type)), filtered: [type.name] })
   await expectReadersToAgree(tables)
 }, 240_000)
 

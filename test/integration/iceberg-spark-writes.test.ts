@@ -5,18 +5,21 @@ import { promisify } from 'node:util'
 import { answerSql } from '#shared/cli/sql.ts'
 import { DirectoryStore } from '#shared/lake/directory-store.ts'
 import { currentSnapshot, parseMetadata, type Snapshot } from '#shared/lake/iceberg/table-metadata.ts'
+import { vacuumMetadata } from '#shared/lake/iceberg/vacuum-metadata.ts'
 import { rollbackTable } from '#shared/lake/lake-tables.ts'
+import { vacuum } from '#shared/lake/vacuum.ts'
 import { deliver } from '#test/helpers/deliveries.ts'
 import { type IcebergDuckDB, openIcebergDuckDB } from '#test/helpers/duckdb-iceberg.ts'
 import { LakeTable, locked } from '#test/helpers/lake-table.ts'
 import { icebergPython } from '#test/helpers/pyiceberg.ts'
 import { reading, sensorEvent, sensors as declared } from '#test/helpers/sensors.ts'
+import { range } from '#test/helpers/slices.ts'
 import { Spark, SPARK_TIMEOUT_MS } from '#test/helpers/spark.ts'
 import { VENV_TIMEOUT_MS } from '#test/helpers/venv.ts'
 
 const PYICEBERG = path.join(import.meta.dirname, 'pyiceberg-rows.py')
 const KAFKA_PARTITIONS = 3
-/** Records of one Kafka partition that a round lands, in two slices: the later one first. */
+/** Records of one Kafka partition that a round lands, in two slices: a commit and an amendment. */
 const ROUND = 60
 const sensors = locked(declared)
 
@@ -53,18 +56,21 @@ beforeEach(async () => {
 const rowKey = (epoch: unknown, partition: unknown, offset: unknown, index: unknown): string =>
   `${Number(epoch)}/${Number(partition)}@${Number(offset)}.${Number(index)}`
 
-/** Lands a round of every Kafka partition, over four days: readings, some of them missing, skipped, or of two rows. */
+/** Readings over four days, some of them missing, skipped, or of two rows, which the table must hold from now on. */
+function readingAt(partition: number, offset: number): string {
+  const value = 10_000 * (partition + 1) + offset + 0.5
+  const kinds = [0, -value, null, value, value, value]
+  const kind = kinds[offset % kinds.length] ?? null
+  if (kind !== 0) expected.set(rowKey(0, partition, offset, 0), kind)
+  if (kind !== null && kind < 0) expected.set(rowKey(0, partition, offset, 1), -kind)
+  return reading(kind, `2026-01-0${1 + (Math.floor(offset / 7) % 4)}`)
+}
+
+/** Lands a round of every Kafka partition. The first half of each comes after the second, as an amendment. */
 async function land(): Promise<void> {
   for (let partition = 0; partition < KAFKA_PARTITIONS; partition++) {
     for (const first of [next + ROUND / 2, next]) {
-      const values = Array.from({ length: ROUND / 2 }, (_, i) => {
-        const offset = first + i
-        const value = 10_000 * (partition + 1) + offset + 0.5
-        const kind = [0, -value, null, value, value, value][offset % 6] ?? null
-        if (kind !== 0) expected.set(rowKey(0, partition, offset, 0), kind)
-        if (kind !== null && kind < 0) expected.set(rowKey(0, partition, offset, 1), -kind)
-        return reading(kind, `2026-01-0${1 + (Math.floor(offset / 7) % 4)}`)
-      })
+      const values = range(first, first + ROUND / 2 - 1).map((offset) => readingAt(partition, offset))
       await deliver(store, sensors, sensorEvent(values, partition, first))
     }
   }
@@ -147,7 +153,10 @@ async function deleteRows(mode: 'copy-on-write' | 'merge-on-read', partition: nu
 const CHANGES: Readonly<Record<string, () => Promise<void>>> = {
   rewrite_data_files: async () => {
     const before = (await table.files()).length
-    const { rewritten_data_files_count: count } = await call('rewrite_data_files', ", options => map('rewrite-all', 'true')")
+    const { rewritten_data_files_count: count } = await call(
+      'rewrite_data_files',
+      ", options => map('rewrite-all', 'true')",
+    )
     expect(count).toBe(before)
     expect((await table.files()).length).toBe(4) // one a day
   },
@@ -179,7 +188,10 @@ const CHANGES: Readonly<Record<string, () => Promise<void>>> = {
   },
   'rewrite_data_files, with deletes': async () => {
     expect(await deleteFiles()).toBeGreaterThan(0)
-    await call('rewrite_data_files', ", options => map('delete-file-threshold', '1', 'remove-dangling-deletes', 'true')")
+    await call(
+      'rewrite_data_files',
+      ", options => map('delete-file-threshold', '1', 'remove-dangling-deletes', 'true')",
+    )
     expect(await deleteFiles()).toBe(0)
   },
   expire_snapshots: async () => {
@@ -191,6 +203,16 @@ const CHANGES: Readonly<Record<string, () => Promise<void>>> = {
     expect(left).toEqual([(await snapshot())?.['snapshot-id']])
     expect(left).not.toContain(filled?.['snapshot-id'])
   },
+}
+
+/** Takes away what no commit and no snapshot can name any more: nothing of it is theirs. */
+async function vacuumAll(): Promise<void> {
+  const metadata = await table.metadata()
+  const located = table.surroundings.tables.filesAt(metadata.location)
+  const gone: string[] = []
+  for await (const { key } of vacuumMetadata(store, located, metadata)) gone.push(key)
+  for await (const { key } of vacuum(store, 'sensors')) gone.push(key)
+  expect(gone).toEqual([])
 }
 
 test('a table that others write, too: every engine agrees after each of them, and the next commit of ours', async () => {
@@ -205,6 +227,8 @@ test('a table that others write, too: every engine agrees after each of them, an
     expect(await table.commit()).toMatchObject({ entries: 2 * KAFKA_PARTITIONS, isMore: false })
     await expectAgreement()
   }
+  await vacuumAll()
+  await expectAgreement()
 }, 400_000)
 
 test('a roll-back by Spark is noticed; our own brings data and log together, and nothing is there twice', async () => {

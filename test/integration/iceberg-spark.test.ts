@@ -98,8 +98,7 @@ async function find(
   values: readonly Stored[],
 ): Promise<{ offsets: ReadonlyMap<number, readonly number[]>; files: number }> {
   const selects = values.map(
-    (value, i) =>
-      `SELECT ${i} AS i, _offset FROM ${sparkTable(table)} WHERE ${sparkCondition(name, type, value)}`,
+    (value, i) => `SELECT ${i} AS i, _offset FROM ${sparkTable(table)} WHERE ${sparkCondition(name, type, value)}`,
   )
   const { rows, files } = await spark.ask(`${selects.join(' UNION ALL ')} ORDER BY i, _offset`)
   const found = rows.map(([i, offset]) => ({ i: Number(i), offset: Number(offset) }))

@@ -26,6 +26,8 @@ export interface Proving {
   /** Bounds what the files that are read at a time take. */
   readonly gate: ByteGate
   readonly checks: Checks
+  /** Whether another engine has replaced a file, so that it may be gone. */
+  readonly isReplaced: (path: string) => boolean
   /** Called after each data file. */
   readonly onFile: () => void
 }
@@ -45,7 +47,7 @@ export async function entryProof(entry: LogEntry, key: string, log: ListedLog, p
   const ofFiles = (await pMap(entry.files, proveFile, { concurrency: FILES_AT_A_TIME })).flat()
   faults.push(...ofFiles, ...repeated(entry.files).map((object) => ({ object, fault: `is named twice by ${key}` })))
   // Without all of the files, each record of the missing ones would be found lost.
-  if (rows !== undefined && ofFiles.length === 0)
+  if (rows !== undefined && ofFiles.length === 0 && !entry.files.some(({ path }) => proving.isReplaced(path)))
     faults.push(...rows.balance().map((fault) => ({ object: key, fault })))
   return faults
 }
@@ -85,12 +87,16 @@ async function fileFaults(
   file: DataFile,
   misplaced: string | undefined,
   rows: EntryRows | undefined,
-  { store, present, gate, checks }: Proving,
+  { store, present, gate, checks, isReplaced }: Proving,
 ): Promise<string[]> {
   const invalid = keyFault(file.path)
   if (invalid !== undefined) return [`is no key: ${invalid}`]
   const size = await present.name(file.path, file.bytes)
   if (misplaced !== undefined) return [misplaced]
+  if (size === undefined && isReplaced(file.path)) {
+    checks.replaced += 1
+    return []
+  }
   if (size === undefined) return ['is missing']
   if (size !== file.bytes) return [`has ${size} bytes, not ${file.bytes}`]
   checks.files += 1

@@ -28,6 +28,8 @@ export interface Tally {
 export interface Checks {
   /** Data files whose name, presence and size are as their commit says. */
   files: number
+  /** Data files that another engine has replaced in their table, and deleted. */
+  replaced: number
   /** Data files whose bytes have the SHA-256 that their commit says. */
   checksums: number
   /** Rows and dead letters that were traced to a record of their commit. */

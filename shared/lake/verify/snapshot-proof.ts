@@ -33,26 +33,35 @@ export interface SnapshotProof extends TableOwner {
   readonly faults: readonly Fault[]
 }
 
+/** A proof, and what it says of single files. */
+export interface ProvenTable {
+  readonly proof: SnapshotProof
+  /** Files that other engines have replaced: they may be gone. */
+  readonly replaced: readonly string[]
+}
+
 /** Proves every table of a lake that its logs fill. */
-export async function* snapshotProofs(store: ObjectStore, tables: OpenCatalog): AsyncIterable<SnapshotProof> {
+export async function* provenTables(store: ObjectStore, tables: OpenCatalog): AsyncIterable<ProvenTable> {
   for await (const owner of tableOwners(store)) {
     // Plain files have marks too, and no table.
     if (await hasTableId(store, owner)) yield await proofOf(store, tables, owner)
   }
 }
 
-async function proofOf(store: ObjectStore, tables: OpenCatalog, owner: TableOwner): Promise<SnapshotProof> {
+async function proofOf(store: ObjectStore, tables: OpenCatalog, owner: TableOwner): Promise<ProvenTable> {
   const none = { ...owner, snapshotId: null, files: 0, rows: 0, foreignSnapshots: 0, pending: 0, pendingSince: null }
-  const fault = (text: string): Fault => ({ object: owner.table, fault: text })
+  const refused = (text: string): ProvenTable => {
+    return { proof: { ...none, faults: [{ object: owner.table, fault: text }] }, replaced: [] }
+  }
   const loaded = await tables.catalog.load(owner.table)
-  if (loaded === undefined) return { ...none, faults: [fault('the catalog does not have this table any more')] }
+  if (loaded === undefined) return refused('the catalog does not have this table any more')
   try {
     const marks = await marksOf(store, loaded.metadata, owner)
-    if (marks === undefined) return { ...none, faults: [fault('the table does not say what it has of the log')] }
+    if (marks === undefined) return refused('the table does not say what it has of the log')
     return await compare(store, tables, owner, loaded.metadata, marks)
   } catch (error) {
     if (!(error instanceof InletError) || error.stage === 'store') throw error
-    return { ...none, faults: [fault(error.message)] }
+    return refused(error.message)
   }
 }
 
@@ -62,7 +71,7 @@ async function compare(
   owner: TableOwner,
   metadata: TableMetadata,
   marks: TableMarks,
-): Promise<SnapshotProof> {
+): Promise<ProvenTable> {
   const counted = await countedFiles(store, owner, marks)
   const faults: Fault[] = []
   const snapshot = currentSnapshot(metadata)
@@ -98,7 +107,8 @@ async function compare(
     faults.push({ object: owner.table, fault: `holds ${rows} rows after it was compacted, and the log ${total}` })
   const snapshotId = snapshot === undefined ? null : String(snapshot['snapshot-id'])
   const { pending, pendingSince } = counted
-  return { ...owner, snapshotId, files, rows, foreignSnapshots: foreign.length, pending, pendingSince, faults }
+  const proof = { ...owner, snapshotId, files, rows, foreignSnapshots: foreign.length, pending, pendingSince, faults }
+  return { proof, replaced: foreign.length > 0 ? gone : [] }
 }
 
 /** What the marks of a table count of its logs: the files of the table, and how many rows each has. */

@@ -26,7 +26,7 @@ const WHOLE: LakeProof = {
   offsets: [5, 12_003],
   faults: [],
   orphans: [],
-  checks: { files: 9, checksums: 9, rows: 1234, deadLetters: 46 },
+  checks: { files: 9, replaced: 0, checksums: 9, rows: 1234, deadLetters: 46 },
 }
 
 test('a whole lake, proven in depth', () => {
@@ -51,7 +51,7 @@ faults    0`.trimStart(),
 })
 
 test('without --deep, it says what was not looked at', () => {
-  const checks = { files: 9, checksums: 0, rows: 0, deadLetters: 0 }
+  const checks = { files: 9, replaced: 0, checksums: 0, rows: 0, deadLetters: 0 }
   const page = verificationPage({ ...WHOLE, deep: false, checks }, 'x')
   expect(page).toMatch(/^WHOLE: every offset of the lake x is covered once, and every data file is there\n/)
   expect(page).toContain('\n          not what is in the data files: --deep reads them\n')

@@ -1,5 +1,6 @@
 import { openCatalog } from '#shared/lake/iceberg/open-catalog.ts'
-import { type SnapshotProof, snapshotProofs } from '#shared/lake/verify/snapshot-proof.ts'
+import { provenTables, type SnapshotProof } from '#shared/lake/verify/snapshot-proof.ts'
+import { verifyLake } from '#shared/lake/verify.ts'
 import { deliver } from '#test/helpers/deliveries.ts'
 import { deletePositions, rewriteFiles } from '#test/helpers/foreign-snapshots.ts'
 import { LakeTable, locked } from '#test/helpers/lake-table.ts'
@@ -10,6 +11,7 @@ import { keysOf } from '#test/helpers/stored-keys.ts'
 const sensors = locked(declared)
 let store: MemoryStore
 let table: LakeTable
+let replaced: readonly string[] = []
 
 beforeEach(async () => {
   store = new MemoryStore()
@@ -25,7 +27,10 @@ const land = (offset: number): Promise<void> => deliver(store, sensors, sensorEv
 
 async function proof(): Promise<SnapshotProof | undefined> {
   const found: SnapshotProof[] = []
-  for await (const one of snapshotProofs(store, openCatalog('directory', store))) found.push(one)
+  for await (const one of provenTables(store, openCatalog('directory', store))) {
+    found.push(one.proof)
+    replaced = one.replaced
+  }
   expect(found).toHaveLength(1)
   return found[0]
 }
@@ -52,8 +57,20 @@ test('a table that has what its marks count is proven, and what it has not taken
 })
 
 test('a compaction by another engine keeps the proof', async () => {
+  const before = (await table.files()).map(({ location }) => location.replace('memory:/', ''))
   await rewriteFiles(table)
   expect(await proof()).toMatchObject({ files: 3, rows: 3, foreignSnapshots: 1, faults: [] })
+  expect([...replaced].sort()).toEqual(before.sort())
+
+  // It expires its snapshots, and with them the files: what is gone then is no fault of the lake.
+  for (const path of replaced) await store.delete(path)
+  expect((await verifyLake(store, { deep: true })).faults).toHaveLength(3)
+  const isReplaced = (path: string): boolean => replaced.includes(path)
+  expect(await verifyLake(store, { deep: true, isReplaced })).toMatchObject({
+    faults: [],
+    orphans: [],
+    checks: { files: 0, replaced: 3 },
+  })
 })
 
 test('deletes by another engine are meant', async () => {
