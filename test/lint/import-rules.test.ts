@@ -167,7 +167,7 @@ const IMPORT_RULES: Group[] = [
 ]
 
 const PURITY_RULES: Group[] = [
-  ...[...CORE, 'functions/flights', 'shared'].flatMap((folder) => [
+  ...[...CORE, 'shared/trigger', 'functions/flights', 'shared'].flatMap((folder) => [
     uses(GLOBALS, folder, ['process.env', 'globalThis.process', 'performance.now()', 'setTimeout', 'fetch', 'crypto']),
     uses(PROPERTIES, folder, ['Date.now()', 'Math.random()', 'AbortSignal.timeout(1)']),
     uses(CLOCK, folder, ['new Date()']),
