@@ -1,124 +1,177 @@
-import type { CommitLog } from '#shared/lake/commit-log.ts'
-import type { LogId } from '#shared/lake/log-keys.ts'
-import type { Attempt, Landing } from '#shared/pipeline/commit.ts'
-import type { MemoryStore } from '../memory-store.ts'
-import type { Parts } from './parts.ts'
+import { S3Store } from '#shared/lake/s3-store.ts'
+import type { PartitionRecords } from '#shared/pipeline/record.ts'
+import type { Trigger } from '#shared/pipeline/trigger.ts'
+import type { Bucket } from './bucket.ts'
+import { Process } from './process.ts'
 import type { Random } from './random.ts'
-import { Actor, type Schedule } from './schedule.ts'
-import { SliceWriter } from './slice-writer.ts'
-import { logName } from './topic.ts'
+import type { Schedule } from './schedule.ts'
+import { FIXED, type Version } from './topic.ts'
 import type { Trace } from './trace.ts'
-import type { Delivery, Trigger } from './trigger.ts'
+import type { Handle, Machine, Redrive, Workload } from './workload.ts'
+
+export const LAKE_URL = 's3://lake'
+export const FAILURES_URL = 's3://failures'
 
 /** How often an invocation gets an instance that has served before, if there is one. */
-const WARM = 0.7
-/** A race is lost to somebody who makes progress; a landing that loses so many goes in circles. */
-const MOST_ATTEMPTS = 25
+const WARM = 0.8
+/** The function's timeout, in milliseconds. */
+export const TIMEOUT_MS = 60_000
 
+/** What a function is invoked with, and who waits for the answer. */
 export interface Invocation {
-  readonly trigger: Trigger
-  readonly delivery: Delivery
+  readonly what: 'batch' | 'stray' | 'replay' | 'redrive of dead letters' | 'redrive of failed batches'
+  readonly partitions: readonly PartitionRecords[]
+  /** The life of the topic that the records are of. */
+  readonly life: number
+  /** Whether it began when the epoch of that life had. */
+  readonly isInEpoch: boolean
+  /** Hears the answer, an error, or that it takes too long: that there is none. */
+  readonly ended: (error: Error | undefined, payload?: unknown) => void
+  readonly timedOut: () => void
 }
 
-/** A landing that returned: what it was given, the attempts it made, and what it said. */
-export interface ReportedLanding {
-  readonly given: number
-  readonly attempts: ReadonlySet<string>
-  readonly said: Landing
+/** Who hears what came of landings. */
+export interface Hearer {
+  readonly landed: Machine['landed']
+  readonly failed: (process: Process, ...what: Parameters<Machine['failed']>) => void
+}
+
+interface Instance {
+  readonly process: Process
+  readonly handle: Handle
+}
+
+interface Running {
+  readonly instance: Instance
+  readonly invocation: Invocation
+  /** By the clock of its process. */
+  readonly begun: number
 }
 
 /**
- * Runs function instances for triggers. An instance lands one delivery at a time and keeps its logs to the next one.
+ * The function's instances, as Lambda keeps them: each serves one invocation at a time, is frozen until the next one, and
+ * knows what it knew then.
  */
 export class Lambda {
-  /** What landings said. */
-  readonly landings: ReportedLanding[] = []
+  version: Version = 0
+  /** Instances that were started; slices that they were invoked with. */
+  instances = 0
+  slices = 0
   readonly #schedule: Schedule
-  readonly #store: MemoryStore
-  readonly #parts: Parts
+  readonly #bucket: Bucket
+  readonly #failures: Bucket
+  readonly #workload: Workload
   readonly #random: Random
   readonly #trace: Trace | undefined
-  readonly #writer: SliceWriter
-  readonly #invocations = new Map<Actor, Invocation>()
-  readonly #idle: Instance[] = []
-  #instances = 0
+  readonly #hears: Hearer
+  readonly #running = new Map<Process, Running>()
+  #idle: Instance[] = []
 
-  constructor(schedule: Schedule, store: MemoryStore, parts: Parts, random: Random, trace?: Trace) {
+  constructor(
+    schedule: Schedule,
+    { bucket, failures }: { readonly bucket: Bucket; readonly failures: Bucket },
+    workload: Workload,
+    random: Random,
+    hears: Hearer,
+    trace?: Trace,
+  ) {
     this.#schedule = schedule
-    this.#store = store
-    this.#parts = parts
+    this.#bucket = bucket
+    this.#failures = failures
+    this.#workload = workload
     this.#random = random
+    this.#hears = hears
     this.#trace = trace
-    this.#writer = new SliceWriter(random)
   }
 
-  /** What an actor is at work on; undefined when it is no instance of the function. */
-  invocationOf(actor: Actor): Invocation | undefined {
-    return this.#invocations.get(actor)
+  /** What a process is at work on; undefined when it is no instance of the function. */
+  invocationOf(process: Process): Invocation | undefined {
+    return this.#running.get(process)?.invocation
   }
 
-  /** Has an instance land a delivery and its trigger hear of the end. @param failed hears of an error */
-  async invoke(trigger: Trigger, delivery: Delivery, failed: (error: Error) => void): Promise<void> {
-    const { topic } = trigger
-    const { records, mode, code } = delivery
-    const instance = this.#instance()
-    const { actor } = instance
-    this.#invocations.set(actor, { trigger, delivery })
-    const offsets = records.map(({ offset }) => offset).join(' ')
-    this.#trace?.event(actor.name, `gets a ${delivery.what} of ${topic.name} to ${mode}, ${code}: ${offsets}`)
-    const attempts = new Set<string>()
-    const begun = ({ id }: Attempt): void => {
-      if (attempts.add(id).size > MOST_ATTEMPTS) throw new Error('a landing goes in circles')
-    }
-    const write = this.#parts.write(this.#writer.writes(topic, code, begun))
-    const land = async (): Promise<void> => {
-      const said = await instance.logOf(topic.id).land(records, write, mode)
-      this.landings.push({ given: records.length, attempts, said })
-    }
-    await this.#schedule.begin(actor, land, (error) => {
-      this.#invocations.delete(actor)
-      this.#idle.push(instance)
-      if (error === undefined) {
-        trigger.answered(delivery)
-      } else {
-        trigger.failed(delivery)
-        failed(error)
-      }
+  /** Whether somebody is at work on records of a life of the topic. */
+  isAtWorkOn(life: number): boolean {
+    return [...this.#running.values()].some(({ invocation }) => invocation.life === life)
+  }
+
+  invoke(invocation: Invocation, trigger: Trigger): void {
+    this.#run(
+      this.#warm() ?? this.#cold('function', (machine) => this.#workload.start(machine, this.version, trigger)),
+      invocation,
+      (instance) => {
+        this.#schedule.freeze(instance.process)
+        this.#idle.push(instance)
+      },
+    )
+  }
+
+  /** Lands records in the log of their own life. @param version of the pipeline that does */
+  redrive(redrive: Redrive, invocation: Omit<Invocation, 'what'>, version: Version): void {
+    const { of } = redrive
+    const instance = this.#cold('redrive', (machine) => {
+      const run = this.#workload.redrive(machine, version)
+      return () => run(redrive)
     })
+    this.#run(instance, { ...invocation, what: `redrive of ${of}` }, () => {})
   }
 
-  /** To be told when an actor was killed: its trigger hears nothing and delivers again. */
-  killed(actor: Actor): void {
-    const invocation = this.#invocations.get(actor)
-    this.#invocations.delete(actor)
-    invocation?.trigger.failed(invocation.delivery)
+  /** The next version of the pipeline. Instances of the one before finish what they have, and get nothing more. */
+  deploy(): void {
+    this.version = this.version === 0 ? 1 : FIXED
+    this.#trace?.event('the function', `has version ${this.version}`)
+    this.retire()
   }
 
-  #instance(): Instance {
+  /** Instances that serve nobody are gone, with what they had under way. */
+  retire(): void {
+    for (const { process } of this.#idle) this.#schedule.kill(process, 'is not needed any more')
+    this.#idle = []
+  }
+
+  /** To be told when a process was killed: who waits for it hears nothing. */
+  killed(process: Process): void {
+    const running = this.#running.get(process)
+    this.#running.delete(process)
+    running?.invocation.timedOut()
+  }
+
+  /** Milliseconds until Lambda cuts an instance off; undefined for what is none, or is not at work. */
+  timeLeft(process: Process): number | undefined {
+    const running = this.#running.get(process)
+    return running === undefined ? undefined : running.begun + TIMEOUT_MS - process.now
+  }
+
+  #run(instance: Instance, invocation: Invocation, ended: (instance: Instance) => void): void {
+    const { process, handle } = instance
+    const { what, partitions, life } = invocation
+    this.slices += partitions.length
+    this.#running.set(process, { instance, invocation, begun: process.now })
+    this.#trace?.invocation(process.name, what, life, partitions)
+    this.#schedule.begin(
+      process,
+      () => handle(partitions),
+      (error, payload) => {
+        this.#running.delete(process)
+        ended(instance)
+        invocation.ended(error, payload)
+      },
+    )
+  }
+
+  #warm(): Instance | undefined {
     const warm = this.#random.chance(WARM) ? this.#random.pick(this.#idle) : undefined
-    if (warm === undefined) return new Instance(new Actor(`function ${++this.#instances}`, this.#store), this.#parts)
+    if (warm === undefined) return undefined
     this.#idle.splice(this.#idle.indexOf(warm), 1)
+    this.#schedule.thaw(warm.process)
     return warm
   }
-}
 
-/**
- * A process with the logs that it has open: what each of them knows of the newest commit is as old as its last
- * delivery.
- */
-class Instance {
-  readonly actor: Actor
-  readonly #parts: Parts
-  readonly #logs = new Map<string, Pick<CommitLog, 'land'>>()
-
-  constructor(actor: Actor, parts: Parts) {
-    this.actor = actor
-    this.#parts = parts
-  }
-
-  logOf(id: LogId): Pick<CommitLog, 'land'> {
-    const log = this.#logs.get(logName(id)) ?? this.#parts.openLog(this.#parts.store(this.actor.store), id)
-    this.#logs.set(logName(id), log)
-    return log
+  #cold(name: 'function' | 'redrive', start: (machine: Machine) => Handle): Instance {
+    const process = new Process(`${name} ${++this.instances}`, this.#schedule)
+    const store = new S3Store(LAKE_URL, { client: this.#bucket.clientOf(process) })
+    const failures = new S3Store(FAILURES_URL, { client: this.#failures.clientOf(process) })
+    const { landed, failed } = this.#hears
+    const machine = { process, store, failures, landed, failed: failed.bind(null, process) }
+    return { process, handle: start(machine) }
   }
 }

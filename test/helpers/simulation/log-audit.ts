@@ -1,24 +1,24 @@
-import { entryFaults, type LogEntry } from '#shared/lake/log-entry.ts'
+import { entryFaults, isSeal, type LogEntry } from '#shared/lake/log-entry.ts'
 import { amendmentKey, amendmentsPrefix, commitKey, commitsPrefix } from '#shared/lake/log-keys.ts'
-import type { ObjectStore } from '#shared/lake/object-store.ts'
+import type { SortedObjects } from '../memory-store.ts'
 
 /** A log read from one end to the other, and what is wrong with it. */
 export interface LogAudit {
-  /** Commits in the order of the chain, each followed by its amendments. */
+  /** Commits in the order of the chain, each followed by its amendments; a seal is the last. */
   readonly entries: readonly LogEntry[]
-  /** Offsets whose record is a row or a counted skip; those whose last verdict is "rejected". */
-  readonly settled: ReadonlySet<number>
-  readonly rejected: ReadonlySet<number>
+  /** The entry with the last verdict on each offset: "a row, or a counted skip", or "rejected". */
+  readonly settled: ReadonlyMap<number, LogEntry>
+  readonly rejected: ReadonlyMap<number, LogEntry>
   readonly faults: readonly string[]
 }
 
 /** Reads what is there and judges it by what a log has to be: none of the code that writes or follows logs is used. */
-export async function auditLog(store: ObjectStore, prefix: string): Promise<LogAudit> {
-  const commits = await readAll(store, commitsPrefix(prefix))
-  const amendments = await readAll(store, amendmentsPrefix(prefix))
+export function auditLog(objects: SortedObjects, prefix: string): LogAudit {
+  const commits = readAll(objects, commitsPrefix(prefix))
+  const amendments = readAll(objects, amendmentsPrefix(prefix))
   const entries: LogEntry[] = []
-  const settled = new Set<number>()
-  const rejected = new Set<number>()
+  const settled = new Map<number, LogEntry>()
+  const rejected = new Map<number, LogEntry>()
   const faults: string[] = []
   let end = -1
   for (const [key, commit] of [...commits].reverse()) {
@@ -35,13 +35,13 @@ export async function auditLog(store: ObjectStore, prefix: string): Promise<LogA
     }
     for (const entry of chain) {
       entries.push(entry)
-      faults.push(...entryFaults(entry).map((fault) => `${nameOf(entry)}: ${fault}`))
+      for (const fault of entryFaults(entry)) faults.push(`${nameOf(entry)}: ${fault}`)
       if (entry.start < commit.start || entry.end > commit.end) faults.push(`${nameOf(entry)} leaves its commit`)
       const refused = new Set(offsetsOf(entry.rejected))
       for (const offset of offsetsOf(entry.covered)) {
         if (settled.has(offset)) faults.push(`${nameOf(entry)} settles offset ${offset}, which was settled before`)
         const [into, from] = refused.has(offset) ? [rejected, settled] : [settled, rejected]
-        into.add(offset)
+        into.set(offset, entry)
         from.delete(offset)
       }
     }
@@ -51,8 +51,9 @@ export async function auditLog(store: ObjectStore, prefix: string): Promise<LogA
   return { entries, settled, rejected, faults }
 }
 
-export function nameOf({ kind, start, amends, number }: LogEntry): string {
-  return kind === 'commit' ? `commit ${start}` : `amendment ${amends}.${number}`
+export function nameOf(entry: LogEntry): string {
+  if (isSeal(entry)) return `the seal at ${entry.start}`
+  return entry.kind === 'commit' ? `commit ${entry.start}` : `amendment ${entry.amends}.${entry.number}`
 }
 
 export function offsetsOf(ranges: LogEntry['covered']): number[] {
@@ -61,11 +62,20 @@ export function offsetsOf(ranges: LogEntry['covered']): number[] {
   return offsets
 }
 
-async function readAll(store: ObjectStore, prefix: string): Promise<Map<string, LogEntry>> {
+function readAll(objects: SortedObjects, prefix: string): Map<string, LogEntry> {
   const entries = new Map<string, LogEntry>()
-  for await (const { key } of store.list(prefix)) {
-    const body = await store.get(key)
-    if (body !== undefined) entries.set(key, JSON.parse(Buffer.from(body).toString()) as LogEntry)
+  for (const { key } of objects.page(prefix, undefined, Number.POSITIVE_INFINITY).entries) {
+    const body = objects.get(key)
+    if (body !== undefined) entries.set(key, entryIn(body))
   }
   return entries
 }
+
+/** What was read once need not be taken apart again: the bytes of an object do not change. */
+function entryIn(body: Uint8Array): LogEntry {
+  const entry = read.get(body) ?? (JSON.parse(Buffer.from(body).toString()) as LogEntry)
+  read.set(body, entry)
+  return entry
+}
+
+const read = new WeakMap<Uint8Array, LogEntry>()

@@ -1,9 +1,10 @@
-import { type LogMarks, NO_MARKS } from '#shared/lake/log-follower.ts'
+import { type LogMarks, newEntries, NO_MARKS, releaseMarkers } from '#shared/lake/log-follower.ts'
 import type { LogId } from '#shared/lake/log-keys.ts'
 import { LogStore, type Marker } from '#shared/lake/log-store.ts'
-import type { Parts } from './parts.ts'
-import type { Random } from './random.ts'
-import type { Actor } from './schedule.ts'
+import type { ObjectStore } from '#shared/lake/object-store.ts'
+import { InletError } from '#shared/pipeline/errors.ts'
+import type { Fate } from './fates.ts'
+import type { Process } from './process.ts'
 
 /** What a table is at one moment: the files that a reader sees, and how far each log was followed, by its prefix. */
 export interface TableVersion {
@@ -15,48 +16,57 @@ export interface TableVersion {
 export class MemoryTable {
   readonly name: string
   current: TableVersion = { files: [], marks: {} }
+  /** Files that it was made to name and that were not there. */
+  readonly missing: string[] = []
+  readonly #exists: (path: string) => boolean
 
-  constructor(name: string) {
+  constructor(name: string, exists: (path: string) => boolean) {
     this.name = name
+    this.#exists = exists
   }
 
   swap(expected: TableVersion, next: TableVersion): boolean {
     if (this.current !== expected) return false
     this.current = next
+    this.missing.push(...next.files.slice(expected.files.length).filter((path) => !this.#exists(path)))
     return true
   }
 }
 
-/** One run of a committer: what the logs hold and the table has not taken becomes one new version of the table. */
+/**
+ * One run of a committer: what the logs hold and the table has not taken becomes one new version of the table.
+ * @param limit how many commits to take of a log at the most
+ */
 export async function commitTable(
   table: MemoryTable,
   ids: readonly LogId[],
-  actor: Actor,
-  parts: Parts,
-  random: Random,
+  process: Process,
+  store: ObjectStore,
+  limit: number,
 ): Promise<void> {
-  const logs = ids.map((id) => new LogStore(parts.store(actor.store), id))
+  const logs = ids.map((id) => new LogStore(store, id))
   const key = table.name
-  const limit = random.chance(0.3) ? random.between(1, 4) : Number.POSITIVE_INFINITY
   for (;;) {
-    const before = await actor.intercept({ operation: 'read', key }, () => table.current)
+    const read = { operation: 'read', key, effect: () => table.current, error: unavailable }
+    const before = (await process.call(read)) as TableVersion
     const marks: Record<string, LogMarks> = { ...before.marks }
     const entries = []
     const markers: { log: LogStore; found: readonly Marker[] }[] = []
     for (const log of logs) {
-      const news = await parts.newEntries(log, table.name, before.marks[log.prefix] ?? NO_MARKS, limit)
+      const news = await newEntries(log, table.name, before.marks[log.prefix] ?? NO_MARKS, limit)
       entries.push(...news.entries)
       marks[log.prefix] = news.marks
       markers.push({ log, found: news.markers })
     }
     const files = entries.flatMap((entry) => entry.files.filter((file) => file.table === table.name))
     const after: TableVersion = { files: [...before.files, ...files.map((file) => file.path)], marks }
-    const isCurrent =
-      entries.length === 0 ||
-      (await actor.intercept({ operation: 'swap', key }, () => parts.swap(table, before, after)))
-    if (!isCurrent) continue
-    for (const { log, found } of markers)
-      await parts.releaseMarkers(log, table.name, marks[log.prefix] ?? NO_MARKS, found)
+    const swap = { operation: 'swap', key, effect: () => table.swap(before, after), error: unavailable }
+    if (entries.length > 0 && (await process.call(swap)) === false) continue
+    for (const { log, found } of markers) await releaseMarkers(log, table.name, marks[log.prefix] ?? NO_MARKS, found)
     return
   }
+}
+
+function unavailable(fate: Fate): InletError {
+  return new InletError('STORE_UNAVAILABLE', `the catalog: ${fate}`)
 }

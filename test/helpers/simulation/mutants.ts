@@ -1,17 +1,13 @@
-import type { CommitLog } from '#shared/lake/commit-log.ts'
-import type { newEntries, releaseMarkers } from '#shared/lake/log-follower.ts'
-import type { ObjectStore } from '#shared/lake/object-store.ts'
-import type { vacuum } from '#shared/lake/vacuum.ts'
-import type { SliceContent, WriteSlice } from '#shared/pipeline/commit.ts'
-import { type Parts, PRODUCT } from './parts.ts'
-import { type Edit, withMutant } from './source-mutant.ts'
+import type { Edit } from './mutated-modules.ts'
+import type { Level } from './runs.ts'
 
 /** The product with one of its guards taken out, and what must come of it. */
 export interface Mutant {
   readonly guard: string
+  readonly level: Level
   /** What the faults of some schedule have to say. */
   readonly harm: RegExp
-  readonly parts: () => Promise<Parts>
+  readonly edits: readonly Edit[]
 }
 
 const LOST = /is lost/
@@ -19,194 +15,171 @@ const TWICE = /settled before|is in flights 2 times/
 const NOT_IN_TABLE = /is in flights 0 times/
 const DELETED = /names a deleted file/
 
+const COMMIT_LOG = 'shared/lake/commit-log.ts'
+const LOG_STORE = 'shared/lake/log-store.ts'
+const FOLLOWER = 'shared/lake/log-follower.ts'
+const VACUUM = 'shared/lake/vacuum.ts'
+const S3_STORE = 'shared/lake/s3-store.ts'
+const EPOCHS = 'shared/lake/epochs.ts'
+const RESPONSE = 'shared/pipeline/batch-response.ts'
+const PROCESS_BATCH = 'shared/pipeline/process-batch.ts'
+
 export const MUTANTS: readonly Mutant[] = [
-  {
-    guard: 'put-if-absent is exclusive',
-    harm: LOST,
-    parts: async () => ({ ...PRODUCT, store: withCarelessPuts }),
-  },
-  {
-    guard: 'a commit begins where the one before it ends',
-    harm: TWICE,
-    parts: () => commitLog(['start: commit === undefined ? 0 : commit.end + 1 }', 'start: rest[0].offset }']),
-  },
-  {
-    guard: 'a gap within a commit is not known',
-    harm: LOST,
-    parts: () =>
-      commitLog([
-        'requireFitsGap(record, commit)\n      return true',
-        'requireFitsGap(record, commit)\n      return record.offset < commit.covered[0][0]',
-      ]),
-  },
-  {
-    guard: 'the verdict of the newest amendment counts',
-    harm: TWICE,
-    parts: () => commitLog(['[...amendments].reverse().concat(commit)', '[commit, ...amendments]']),
-  },
-  {
-    guard: 'a redrive takes only what was rejected last',
-    harm: TWICE,
-    parts: () => commitLog(["mode === 'redrive' && inRanges(record.offset, verdict.rejected)", "mode === 'redrive'"]),
-  },
-  {
-    guard: 'a redrive does take what was rejected',
-    harm: /still open/,
-    parts: () => commitLog(["mode === 'redrive' && inRanges(record.offset, verdict.rejected)", 'false']),
-  },
-  {
-    guard: 'a warm writer asks the store about offsets before its newest commit',
-    harm: TWICE,
-    parts: () => commitLog(['offset >= this.#newest.start', 'true']),
-  },
-  {
-    guard: 'a warm writer that loses a race asks the store',
-    harm: /in circles/,
-    parts: () => commitLog(['this.#newest = entry\n', 'this.#newest = entry ?? this.#newest\n']),
-  },
-  {
-    guard: 'a key that is taken is a lost race',
-    harm: LOST,
-    parts: () => logStore(['(await this.#read(key)).attempt === entry.attempt', 'true']),
-  },
-  {
-    guard: 'a key that the very attempt has taken is no lost race',
-    harm: /made 1 entries and reports 0/,
-    parts: () => logStore(['(await this.#read(key)).attempt === entry.attempt', 'false']),
-  },
-  {
-    guard: 'files are written anew after a lost race',
-    harm: DELETED,
-    parts: async () => ({ ...PRODUCT, write: withReusedFiles }),
-  },
-  {
-    guard: 'the marker is put before the amendment',
-    harm: NOT_IN_TABLE,
-    parts: () =>
-      commitLog(
-        ['await this.#log.putMarker(table, place)', 'later.push(() => this.#log.putMarker(table, place))'],
-        ["if (place.kind === 'amendment') {", "const later = []\n    if (place.kind === 'amendment') {"],
-        [
-          'return (await this.#log.append(place, entry)) ? entry : undefined',
-          'const isOurs = await this.#log.append(place, entry)\n    for (const put of later) await put()\n    return isOurs ? entry : undefined',
-        ],
-      ),
-  },
-  {
-    guard: 'every table that an amendment touches gets a marker',
-    harm: /flights_dead_letters has followed|flights_dead_letters names/,
-    parts: () =>
-      commitLog([
-        'new Set(content.files.map((file) => file.table))',
-        'content.files.slice(0, 1).map((file) => file.table)',
-      ]),
-  },
-  {
-    guard: 'a marker stays until its amendment is counted',
-    harm: NOT_IN_TABLE,
-    parts: () => follower(['if ((marks.amended[marker.amends] ?? 0) > marker.number) await', 'await']),
-  },
-  {
-    guard: 'marks of amendments are never dropped',
-    harm: /is in flights 2 times/,
-    parts: () => follower(['{ ...marks.amended }', '{}']),
-  },
-  {
-    guard: 'a committer compares and swaps',
-    harm: NOT_IN_TABLE,
-    parts: async () => ({
-      ...PRODUCT,
-      swap: (table, _expected, next) => {
-        table.current = next
-        return true
-      },
-    }),
-  },
-  {
-    guard: 'a vacuum leaves files whose place is free',
-    harm: DELETED,
-    parts: () => vacuumOf(['entry === undefined || names(entry, key)', 'entry !== undefined && names(entry, key)']),
-  },
-  {
-    guard: 'a vacuum leaves files that are named',
-    harm: DELETED,
-    parts: () => vacuumOf(['entry === undefined || names(entry, key)', 'entry === undefined']),
-  },
-  {
-    guard: 'a vacuum leaves files of others',
-    harm: /not of Inlet/,
-    parts: () =>
-      vacuumOf(['if (written === undefined || candidates === undefined) return false', 'if (!candidates) return true']),
-  },
-  {
-    guard: 'a vacuum deletes the rest',
-    harm: /has left/,
-    parts: () => vacuumOf(['if (!dryRun) await', 'if (dryRun) await']),
-  },
+  mutant('put-if-absent is exclusive', LOST, S3_STORE, [", IfNoneMatch: '*' })", ' })']),
+  mutant('412 alone says that a key is taken', /cannot be read/, S3_STORE, [
+    'if (statusOf(error) === 412) return',
+    'if (statusOf(error) !== 409) return',
+  ]),
+  mutant('a commit begins where the one before it ends', TWICE, COMMIT_LOG, [
+    'start: commit === undefined ? 0 : commit.end + 1 }',
+    'start: rest[0].offset }',
+  ]),
+  mutant('a gap within a commit is not known', LOST, COMMIT_LOG, [
+    'requireFitsGap(record, commit, wayOut)\n      return true',
+    'requireFitsGap(record, commit, wayOut)\n      return record.offset < commit.covered[0]?.[0]',
+  ]),
+  mutant('the verdict of the newest amendment counts', TWICE, COMMIT_LOG, [
+    '[...amendments].reverse().concat(commit)',
+    '[commit, ...amendments]',
+  ]),
+  mutant('a redrive takes only what was rejected last', TWICE, COMMIT_LOG, [
+    "mode === 'redrive' && inRanges(record.offset, verdict.rejected)",
+    "mode === 'redrive'",
+  ]),
+  mutant('a redrive does take what was rejected', /still open/, COMMIT_LOG, [
+    "mode === 'redrive' && inRanges(record.offset, verdict.rejected)",
+    'false',
+  ]),
+  mutant('a warm writer asks the store about offsets before its newest commit', TWICE, COMMIT_LOG, [
+    'offset >= this.#newest.start',
+    'true',
+  ]),
+  mutant('a warm writer that loses a race asks the store', /in circles/, COMMIT_LOG, [
+    'this.#newest = entry\n',
+    'this.#newest = entry ?? this.#newest\n',
+  ]),
+  mutant('a key that is taken is a lost race', LOST, LOG_STORE, [
+    '(await this.#read(key)).attempt === entry.attempt',
+    'true',
+  ]),
+  mutant('a key that the very attempt has taken is no lost race', /made 1 entries and reports 0/, LOG_STORE, [
+    '(await this.#read(key)).attempt === entry.attempt',
+    'false',
+  ]),
+  mutant(
+    'files are written anew after a lost race',
+    DELETED,
+    COMMIT_LOG,
+    ['class CommitLog implements SliceLog {', 'class CommitLog implements SliceLog {\n  kept = new Map()'],
+    [
+      'const content = await write(records, attempt)',
+      `const offsets = records.map(({ offset }) => offset).join()
+       const content = this.kept.get(offsets) ?? (await write(records, attempt))
+       this.kept.set(offsets, content)`,
+    ],
+  ),
+  mutant(
+    'files are there before the entry that names them',
+    /named a file that was not there|deleted file/,
+    COMMIT_LOG,
+    ['await this.#store.put(key, file.body)', 'this.#store.put(key, file.body).catch(() => {})'],
+  ),
+  mutant(
+    'the marker is put before the amendment',
+    NOT_IN_TABLE,
+    COMMIT_LOG,
+    ['await this.#log.putMarker(table, place)', 'later.push(() => this.#log.putMarker(table, place))'],
+    ["if (place.kind === 'amendment') {", "const later = []\n    if (place.kind === 'amendment') {"],
+    [
+      'return (await this.#log.append(place, entry)) ? entry : undefined',
+      'const isOurs = await this.#log.append(place, entry)\n    for (const put of later) await put()\n    return isOurs ? entry : undefined',
+    ],
+  ),
+  mutant(
+    'every table that an amendment touches gets a marker',
+    /flights_dead_letters has followed|flights_dead_letters names/,
+    COMMIT_LOG,
+    ['new Set(content.files.map((file) => file.table))', 'content.files.slice(0, 1).map((file) => file.table)'],
+  ),
+  mutant('a marker stays until its amendment is counted', NOT_IN_TABLE, FOLLOWER, [
+    'if ((marks.amended[marker.amends] ?? 0) > marker.number) await',
+    'await',
+  ]),
+  mutant('marks of amendments are never dropped', TWICE, FOLLOWER, ['{ ...marks.amended }', '{}']),
+  mutant('a committer compares and swaps', NOT_IN_TABLE, 'test/helpers/simulation/memory-table.ts', [
+    'if (this.current !== expected) return false\n',
+    '',
+  ]),
+  mutant('a vacuum leaves files whose place is free', DELETED, VACUUM, [
+    'entry === undefined || names(entry, key)',
+    'entry !== undefined && names(entry, key)',
+  ]),
+  mutant('a vacuum leaves files that are named', DELETED, VACUUM, [
+    'entry === undefined || names(entry, key)',
+    'entry === undefined',
+  ]),
+  mutant('a vacuum leaves files of others', /not of Inlet/, VACUUM, [
+    'if (written === undefined || candidates === undefined) return false',
+    'if (!candidates) return true',
+  ]),
+  mutant('a vacuum deletes the rest', /has left/, VACUUM, ['if (!dryRun) await', 'if (dryRun) await']),
+  mutant('a log is sealed before the next epoch begins', /is lost|settled before|times, not 1/, EPOCHS, [
+    'await new CommitLog(store, id).seal()',
+    '{ start: 1 }',
+  ]),
+  mutant('a writer at work on a sealed log stops', LOST, COMMIT_LOG, [
+    "if (mode === 'deliver') await this.#requireNotSealed(commit)",
+    '',
+  ]),
+  mutant('a record that is covered is compared', LOST, COMMIT_LOG, [
+    'requireSameRecord(record, verdict, wayOut)\n',
+    '',
+  ]),
+  mutant('a record for a gap is compared', LOST, COMMIT_LOG, ['requireFitsGap(record, commit, wayOut)\n', '']),
+  mutant('a log whose epoch has ended is looked up again', /keeps to an epoch/, 'shared/lake/lake.ts', [
+    'this.#log = undefined\n      throw',
+    'throw',
+  ]),
+  mutant('a partial response names every record of a slice that failed', LOST, RESPONSE, [
+    ': records.map(({ offset })',
+    ': records.slice(0, 1).map(({ offset })',
+  ]),
+  mutant('a partial response names the lowest record of a slice that failed', LOST, RESPONSE, [
+    ': records.map(({ offset })',
+    ': records.slice(1).map(({ offset })',
+  ]),
+  mutant('a partial response names each slice that failed', LOST, RESPONSE, [
+    'reports[i]?.error === null',
+    'reports[0]?.error === null',
+  ]),
+  mutant('an answer waits for what was begun', LOST, PROCESS_BATCH, [
+    'return sliceReport(slice, await log.land(slice.records, write), null)',
+    'log.land(slice.records, write).catch(() => {})\n    return sliceReport(slice, NOTHING, null)',
+  ]),
+  ofHandler('a failed batch is kept until all of it is durable', LOST, 'shared/runtimes/failed-batches.ts', [
+    "if (error !== undefined) return { key, because: 'failed', reason: error.message }\n",
+    '',
+  ]),
+  ofHandler('rows say which epoch they are of', / at p\d@\d/, PROCESS_BATCH, [
+    'tabulate(records, flow, attempt.epoch)',
+    'tabulate(records, flow, 0)',
+  ]),
 ]
 
-/** A copy of the source in which nothing is changed: what mutants do is not the doing of copies. */
-export const CONTROL: Mutant = { guard: 'nothing', harm: /^/, parts: () => commitLog() }
+/** Copies of the modules in which nothing is changed: what mutants do is not the doing of copies. */
+export const CONTROL: Mutant = { guard: 'nothing', level: 'log', harm: /^/, edits: [] }
 
 export function mutantWithout(guard: string): Mutant {
-  const mutant = [...MUTANTS, CONTROL].find((candidate) => candidate.guard === guard)
-  if (mutant === undefined) throw new Error(`there is no mutant without "${guard}"`)
-  return mutant
+  const found = [...MUTANTS, CONTROL].find((candidate) => candidate.guard === guard)
+  if (found === undefined) throw new Error(`there is no mutant without "${guard}"`)
+  return found
 }
 
-function commitLog(...edits: Edit[]): Promise<Parts> {
-  return withMutant('commit-log.ts', edits, async (url) => {
-    const { CommitLog: Mutated } = (await load(url)) as { CommitLog: typeof CommitLog }
-    return { ...PRODUCT, openLog: (store, id) => new Mutated(store, id) }
-  })
+function mutant(guard: string, harm: RegExp, file: string, ...edits: (readonly [string, string])[]): Mutant {
+  return { guard, level: 'log', harm, edits: edits.map(([passage, replacement]) => ({ file, passage, replacement })) }
 }
 
-function logStore(...edits: Edit[]): Promise<Parts> {
-  return withMutant('log-store.ts', edits, (url) => commitLog(["'./log-store.ts'", `'${url}'`]))
-}
-
-function follower(...edits: Edit[]): Promise<Parts> {
-  return withMutant('log-follower.ts', edits, async (url) => {
-    const mutated = (await load(url)) as { newEntries: typeof newEntries; releaseMarkers: typeof releaseMarkers }
-    return { ...PRODUCT, newEntries: mutated.newEntries, releaseMarkers: mutated.releaseMarkers }
-  })
-}
-
-function vacuumOf(...edits: Edit[]): Promise<Parts> {
-  return withMutant('vacuum.ts', edits, async (url) => {
-    const mutated = (await load(url)) as { vacuum: typeof vacuum }
-    return { ...PRODUCT, vacuum: mutated.vacuum }
-  })
-}
-
-function load(url: string): Promise<unknown> {
-  // oxlint-disable-next-line import/no-dynamic-require -- the copy has just been written
-  return import(url)
-}
-
-/** A store without conditional writes, as S3-like servers exist. */
-function withCarelessPuts(store: ObjectStore): ObjectStore {
-  return {
-    url: store.url,
-    put: (key, body) => store.put(key, body),
-    putIfAbsent: async (key, body) => {
-      await store.put(key, body)
-      return 'created'
-    },
-    get: (key) => store.get(key),
-    size: (key) => store.size(key),
-    list: (prefix, options) => store.list(prefix, options),
-    delete: (key) => store.delete(key),
-  }
-}
-
-/** A flow that keeps the files of an attempt for the next one if that is for the same records. */
-function withReusedFiles(write: WriteSlice): WriteSlice {
-  const kept = new Map<string, SliceContent>()
-  return async (records, attempt) => {
-    const offsets = records.map(({ offset }) => offset).join()
-    const content = kept.get(offsets) ?? (await write(records, attempt))
-    kept.set(offsets, content)
-    return content
-  }
+/** Of what only the whole handler has. */
+function ofHandler(...mutated: Parameters<typeof mutant>): Mutant {
+  return { ...mutant(...mutated), level: 'handler' }
 }

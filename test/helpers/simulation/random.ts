@@ -1,9 +1,13 @@
+/** Things that exclude each other, and how often each happens. */
+export type Odds<K extends string> = readonly (readonly [what: K, probability: number])[]
+
 /** Numbers that depend on nothing but a seed (mulberry32), so that whatever they decide can be repeated. */
 export class Random {
   #state: number
 
-  constructor(seed: number) {
-    this.#state = Math.imul(seed, 0x9e3779b1)
+  /** @param stream which of the independent sequences of a seed, from 0 to 7 */
+  constructor(seed: number, stream = 0) {
+    this.#state = Math.imul(8 * seed + stream, 0x9e3779b1)
   }
 
   /** At least 0 and less than 1. */
@@ -24,11 +28,11 @@ export class Random {
     return least + Math.floor(this.next() * (greatest - least + 1))
   }
 
-  /** One of several things that exclude each other, by their probabilities; mostly none. */
-  event<K extends string>(odds: Readonly<Record<K, number>>): K | undefined {
+  /** One of several things, by their probabilities; mostly none. */
+  event<K extends string>(odds: Odds<K>): K | undefined {
     let roll = this.next()
-    for (const what of Object.keys(odds) as K[]) {
-      roll -= odds[what]
+    for (const [what, probability] of odds) {
+      roll -= probability
       if (roll < 0) return what
     }
     return undefined

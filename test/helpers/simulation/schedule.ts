@@ -1,107 +1,50 @@
-import { InletError } from '#shared/pipeline/errors.ts'
-import type { Interceptor, MemoryStore, StoreCall } from '../memory-store.ts'
+import type { Events } from './events.ts'
+import { ABANDONED, type Fate, fateOf, isChange } from './fates.ts'
+import { type Call, type Process, unfailing } from './process.ts'
 import type { Random } from './random.ts'
+import { enter } from './sandbox.ts'
 import type { Trace } from './trace.ts'
 
-/** What an actor waits before: a call to the store, an access to a table, or its answer. */
-export type Call = StoreCall
-
-/** What becomes of a call when not all is well, and how often. */
-const MISFORTUNES = {
-  /** Not done; the client sees an error. */
-  refused: 0.005,
-  /** Done, but the client sees an error. */
-  'answer lost': 0.01,
-  /** Done at some later moment, whatever happens meanwhile; the client sees an error. */
-  late: 0.01,
-  /** Done twice, because the client did not hear of the first time: it sees the second answer. */
-  'sent twice': 0.02,
-}
-export type Fate = keyof typeof MISFORTUNES | 'done'
-
-/** What changes nothing can only be refused. */
-const CHANGES = new Set(['put', 'putIfAbsent', 'delete', 'swap'])
 /** How often, at a step, a late call arrives. */
 const ARRIVAL = 0.05
-
-interface Waiting {
-  readonly call: Call
-  readonly effect: () => unknown
-  readonly resolve: (answer: unknown) => void
-  readonly reject: (error: Error) => void
-}
-
-/** A process: it does one piece of work at a time and rests before each call until the schedule lets it through. */
-export class Actor {
-  readonly name: string
-  readonly store: MemoryStore
-  #waiting: Waiting | undefined
-  #onRest: () => void = () => {}
-
-  constructor(name: string, store: MemoryStore) {
-    this.name = name
-    this.store = store.through(this.intercept)
-  }
-
-  readonly intercept: Interceptor = (call, effect) =>
-    new Promise((resolve, reject) => {
-      if (this.#waiting !== undefined) throw new Error(`${this.name} makes two calls at a time`)
-      this.#waiting = { call, effect, resolve: (answer) => resolve(answer as ReturnType<typeof effect>), reject }
-      this.#onRest()
-    })
-
-  /** Begins work. @param ended hears what it threw, or undefined once it has answered @returns at the first rest */
-  start(work: () => Promise<void>, ended: (error: Error | undefined) => void): Promise<void> {
-    const end = (error: Error | undefined): void => {
-      ended(error)
-      this.#onRest()
-    }
-    return this.#untilRest(() => {
-      work()
-        .then(() => this.intercept({ operation: 'answer', key: '' }, () => {}))
-        .then(
-          () => end(undefined),
-          (error: unknown) => end(error instanceof Error ? error : new Error('it threw no error')),
-        )
-    })
-  }
-
-  /** Goes on as the call that it waits before is dealt with. @returns at the next rest, or at its end */
-  resume(deal: (waiting: Waiting) => void): Promise<void> {
-    const waiting = this.#waiting
-    if (waiting === undefined) throw new Error(`${this.name} does not wait`)
-    this.#waiting = undefined
-    return this.#untilRest(() => deal(waiting))
-  }
-
-  #untilRest(go: () => void): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onRest = resolve
-      go()
-    })
-  }
-}
+/** How often a change is still made that was under way when its process was killed. */
+const OUTLIVES = 0.3
+/** What a step takes on the clock of its process, in milliseconds. */
+const STEP_MS = 20
+const LONGEST_HOLD = 40
 
 /**
- * Runs actors one call at a time, in an order that nothing but the seed decides. Between two calls an actor only
- * computes, so the order of the calls is all there is to concurrency. One that is never resumed is one that was killed,
- * between the effect of one call and the next.
+ * Runs processes one call at a time, in an order that nothing but the seed decides. Between two calls a process only
+ * computes, so the order of the calls is all there is to concurrency. Whoever uses this lets everything that follows from
+ * a step at once happen before the next one: each is a task of its own of the event loop.
  */
 export class Schedule {
+  readonly random: Random
   steps = 0
-  readonly #random: Random
+  readonly #events: Events
   readonly #trace: Trace | undefined
-  readonly #busy: Actor[] = []
-  readonly #late: Pick<Waiting, 'call' | 'effect'>[] = []
+  readonly #waiting: Call[] = []
+  readonly #frozen: Call[] = []
+  readonly #late: Call[] = []
+  readonly #busy = new Set<Process>()
+  #stormUntil = 0
+  #uuids = 0
   #isCalm = false
 
-  constructor(random: Random, trace?: Trace) {
-    this.#random = random
+  constructor(random: Random, events: Events, trace?: Trace) {
+    this.random = random
+    this.#events = events
     this.#trace = trace
   }
 
+  /** Whether nothing goes wrong any more. */
   get isCalm(): boolean {
     return this.#isCalm
+  }
+
+  /** Processes at work. */
+  get busy(): ReadonlySet<Process> {
+    return this.#busy
   }
 
   /** From now on every call is done, once and at once. */
@@ -110,55 +53,147 @@ export class Schedule {
     while (this.#late.length > 0) this.#arriveLate()
   }
 
-  /** One of the actors that are at work. */
-  pick(): Actor | undefined {
-    return this.#random.pick(this.#busy)
+  /** For so many steps the store answers hardly anybody. */
+  storm(steps: number): void {
+    this.#stormUntil = this.steps + steps
+    this.#trace?.event('the store', `is overloaded for ${steps} calls`)
   }
 
-  /** Gives an actor work. @param ended hears what it threw, or undefined; nothing if it is killed */
-  async begin(actor: Actor, work: () => Promise<void>, ended: (error: Error | undefined) => void): Promise<void> {
-    this.#busy.push(actor)
-    await actor.start(work, (error) => {
-      this.#remove(actor)
-      if (error !== undefined) this.#trace?.event(actor.name, `fails: ${String(error)}`)
-      ended(error)
-    })
+  /** Names in the order in which they are asked for. */
+  uuid(): string {
+    return `00000000-0000-4000-8000-${String(this.#uuids++).padStart(12, '0')}`
   }
 
-  kill(actor: Actor): void {
-    this.#remove(actor)
-    this.#trace?.event(actor.name, 'is killed')
+  add(call: Call): void {
+    if (call.process.isAlive) (call.process.isFrozen ? this.#frozen : this.#waiting).push(call)
   }
 
-  /** Lets the call that an actor waits before have its fate, and the actor come to its next one. */
-  async step(actor: Actor): Promise<void> {
+  remove(call: Call): void {
+    take(this.#waiting, call)
+    take(this.#frozen, call)
+  }
+
+  /** One of the calls under way; undefined when there is none. */
+  pick(): Call | undefined {
+    const call = this.random.pick(this.#waiting)
+    if (call === undefined || call.heldUntil <= this.steps) return call
+    return this.random.pick(this.#waiting.filter(({ heldUntil }) => heldUntil <= this.steps)) ?? call
+  }
+
+  /** Gives a process work. @param ended hears what it threw, or what it answered; nothing if it is killed */
+  begin<T>(process: Process, work: () => Promise<T>, ended: (error: Error | undefined, answer?: T) => void): void {
+    const end = (error: Error | undefined, answer?: T): void => {
+      // What a process was told in the moment of its death it does not tell.
+      if (!process.isAlive) return
+      this.#busy.delete(process)
+      if (error !== undefined) this.#trace?.event(process.name, `fails: ${String(error)}`)
+      ended(error, answer)
+    }
+    this.#busy.add(process)
+    enter(process)
+    work()
+      // Even when all is done it may be killed before anybody hears of it.
+      .then(async (answer) => {
+        await process.call({ operation: 'answer', key: '', effect: () => {}, error: unfailing })
+        return answer
+      })
+      .then(
+        (answer) => end(undefined, answer),
+        (error: unknown) => end(error instanceof Error ? error : new Error('it threw no error')),
+      )
+  }
+
+  /** Lets a call have its fate, and its process come to the next ones. */
+  step(call: Call): void {
     this.steps += 1
-    if (this.#late.length > 0 && this.#random.chance(ARRIVAL)) this.#arriveLate()
-    await actor.resume(({ call, effect, resolve, reject }) => {
-      const fate = this.#fateOf(call)
-      if (fate === 'late') this.#late.push({ call, effect })
-      let answer = fate === 'refused' || fate === 'late' ? undefined : effect()
-      if (fate === 'sent twice') answer = effect()
-      this.#trace?.call(actor.name, call, fate, answer)
-      if (fate === 'done' || fate === 'sent twice') resolve(answer)
-      else reject(new InletError('STORE_UNAVAILABLE', `${call.operation}: ${fate}`))
-    })
+    if (this.#late.length > 0 && this.random.chance(ARRIVAL)) this.#arriveLate()
+    const isStorm = this.steps < this.#stormUntil
+    const fate = this.#isCalm ? 'done' : fateOf(call.request.operation, this.#events, isStorm)
+    if (fate === 'slow') {
+      call.heldUntil = this.steps + this.random.between(2, LONGEST_HOLD)
+      return
+    }
+    call.process.now += STEP_MS
+    take(this.#waiting, call)
+    enter(call.process)
+    this.#deal(call, fate)
+  }
+
+  /** Ends a process where it is. */
+  kill(process: Process, why = 'is killed'): void {
+    this.#trace?.event(process.name, why)
+    process.isAlive = false
+    this.#busy.delete(process)
+    for (const list of [this.#waiting, this.#frozen]) {
+      for (const call of callsOf(process, list)) {
+        take(list, call)
+        if (isChange(call.request.operation) && this.random.chance(OUTLIVES)) this.#late.push(call)
+      }
+    }
+  }
+
+  /** Lets a process run no longer. */
+  freeze(process: Process): void {
+    process.isFrozen = true
+    this.#frozen.push(...callsOf(process, this.#waiting))
+    for (const call of callsOf(process, this.#frozen)) take(this.#waiting, call)
+  }
+
+  /** Lets a process run again. */
+  thaw(process: Process): void {
+    process.isFrozen = false
+    this.#waiting.push(...callsOf(process, this.#frozen))
+    for (const call of callsOf(process, this.#waiting)) take(this.#frozen, call)
+  }
+
+  /** A process finds that its clock has gone on. What it gives up for that may happen all the same. */
+  jump(process: Process, milliseconds: number): void {
+    this.#trace?.event(process.name, `finds its clock ${milliseconds / 1000} s later`)
+    enter(process)
+    process.jump(milliseconds)
+    for (const call of callsOf(process, this.#waiting)) {
+      if (call.signal?.aborted !== true) continue
+      take(this.#waiting, call)
+      this.#deal(call, this.random.pick(ABANDONED) ?? 'late')
+    }
+  }
+
+  #deal(call: Call, fate: Fate): void {
+    const { effect, spoiled, error } = call.request
+    if (fate === 'late') this.#late.push(call)
+    if (fate === 'sent twice') outcomeOf(effect)
+    const isAnswered = fate === 'done' || fate === 'sent twice' || fate === 'breaks off'
+    const isDone = isAnswered || fate === 'answer lost' || fate === 'failed when done'
+    const outcome = isDone ? outcomeOf(fate === 'breaks off' ? (spoiled ?? effect) : effect) : undefined
+    this.#trace?.call(call.process.name, call.request, fate, outcome)
+    if (!isAnswered) call.reject(error(fate))
+    else if (outcome instanceof Error) call.reject(outcome)
+    else call.resolve(outcome)
   }
 
   #arriveLate(): void {
-    const late = this.#late.shift()
-    if (late === undefined) return
-    const answer = late.effect()
-    this.#trace?.call('(arrives)', late.call, 'done', answer)
+    const call = this.#late[this.random.between(0, this.#late.length - 1)]
+    if (call === undefined) return
+    take(this.#late, call)
+    const outcome = outcomeOf(call.request.effect)
+    this.#trace?.call('(arrives)', call.request, 'done', outcome)
   }
+}
 
-  #fateOf({ operation }: Call): Fate {
-    const misfortune = this.#isCalm ? undefined : this.#random.event(MISFORTUNES)
-    const isPossible = misfortune === 'refused' ? operation !== 'answer' : CHANGES.has(operation)
-    return misfortune !== undefined && isPossible ? misfortune : 'done'
+/** The answer, or the error that is the answer. */
+function outcomeOf(effect: () => unknown): unknown {
+  try {
+    return effect()
+  } catch (error) {
+    return error
   }
+}
 
-  #remove(actor: Actor): void {
-    this.#busy.splice(this.#busy.indexOf(actor), 1)
-  }
+function callsOf(process: Process, calls: readonly Call[]): Call[] {
+  return calls.filter((call) => call.process === process)
+}
+
+function take(calls: Call[], call: Call): void {
+  const at = calls.indexOf(call)
+  if (at !== -1) calls.splice(at, 1)
 }

@@ -1,8 +1,11 @@
+import { S3ServiceException } from '@aws-sdk/client-s3'
 import { MAX_OFFSET, parseDataFileKey, parseLogKey, parseMarkerKey } from '#shared/lake/log-keys.ts'
-import type { Call, Fate } from './schedule.ts'
+import type { PartitionRecords } from '#shared/pipeline/record.ts'
+import type { Fate } from './fates.ts'
+import type { Request } from './process.ts'
 import { logName } from './topic.ts'
 
-/** What happened in a schedule, a line each. Nothing in it depends on the random names of files. */
+/** What happened in a schedule, a line each. */
 export class Trace {
   readonly lines: string[] = []
 
@@ -10,9 +13,18 @@ export class Trace {
     this.lines.push(`${actor.padEnd(12)}  ${what}`)
   }
 
-  call(actor: string, { operation, key }: Call, fate: Fate, answer: unknown): void {
-    const outcome = fate === 'done' ? said(answer) : fate === 'sent twice' ? `${said(answer)} (sent twice)` : fate
-    this.event(actor, `${operation.padEnd(11)}  ${placeOf(key).padEnd(44)}  ${outcome}`.trimEnd())
+  invocation(actor: string, what: string, life: number, partitions: readonly PartitionRecords[]): void {
+    const slices = partitions.map(({ partition, records }) => {
+      const offsets = records.map(({ offset }) => offset).join(' ')
+      return `${logName({ partition, epoch: life })}: ${offsets}`
+    })
+    this.event(actor, `gets a ${what} of ${slices.join(', ')}`)
+  }
+
+  call(actor: string, { operation, key }: Request, fate: Fate, outcome: unknown): void {
+    const answer = outcome instanceof S3ServiceException ? String(outcome.$metadata.httpStatusCode) : said(outcome)
+    const heard = fate === 'done' ? answer : fate === 'sent twice' ? `${answer} (${fate})` : fate
+    this.event(actor, `${operation.padEnd(11)}  ${placeOf(key).padEnd(44)}  ${heard}`.trimEnd())
   }
 }
 
@@ -42,9 +54,8 @@ function nameOf(kind: string, key: string, name: string): string {
 }
 
 function said(answer: unknown): string {
-  if (typeof answer === 'string' || typeof answer === 'boolean') return String(answer)
-  if (answer instanceof Uint8Array) return `${answer.length} bytes`
-  if (typeof answer === 'object' && answer !== null && 'entries' in answer && Array.isArray(answer.entries))
-    return `${answer.entries.length} keys`
-  return ''
+  if (typeof answer === 'boolean') return String(answer)
+  if (typeof answer !== 'object' || answer === null) return ''
+  if ('Contents' in answer && Array.isArray(answer.Contents)) return `${answer.Contents.length} keys`
+  return 'ETag' in answer && 'Body' in answer && answer.Body === undefined ? 'done' : ''
 }

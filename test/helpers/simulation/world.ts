@@ -1,207 +1,188 @@
-import { logPrefix } from '#shared/lake/log-keys.ts'
+import { beginEpoch } from '#shared/lake/epochs.ts'
+import { S3Store } from '#shared/lake/s3-store.ts'
+import type { LogId } from '#shared/lake/log-keys.ts'
+import { vacuum } from '#shared/lake/vacuum.ts'
 import { InletError } from '#shared/pipeline/errors.ts'
 import type { KafkaRecord } from '#shared/pipeline/record.ts'
-import { MemoryStore } from '../memory-store.ts'
-import { Lambda } from './lambda.ts'
-import { auditLog } from './log-audit.ts'
+import { Bucket } from './bucket.ts'
+import { Events } from './events.ts'
+import { type Hearer, type Invocation, Lambda, LAKE_URL } from './lambda.ts'
 import { commitTable, MemoryTable } from './memory-table.ts'
-import { type Parts, PRODUCT } from './parts.ts'
+import { Process } from './process.ts'
 import { Random } from './random.ts'
-import { Actor, Schedule } from './schedule.ts'
-import { DEAD_LETTERS, ROWS } from './slice-writer.ts'
-import { type Code, TopicPartition } from './topic.ts'
+import { Schedule } from './schedule.ts'
+import { type Batch, Source } from './source.ts'
+import type { TopicPartition, Version } from './topic.ts'
 import type { Trace } from './trace.ts'
-import { type Delivery, Trigger } from './trigger.ts'
+import type { Redrive, ReportedLanding, Workload } from './workload.ts'
 
-/** What befalls the actor whose turn it is; all but the first only that which its poller waits for. */
-const MISHAPS = { kill: 0.01, handOver: 0.02, discard: 0.015, bisect: 0.015 }
-/** What begins beside the deliveries, at each turn. */
-const STRAY = 0.004
-const REDRIVE = 0.006
-const COMMITTER = 0.012
-const VACUUM = 0.006
-/** Far more calls than any schedule needs: one that gets here goes in circles. */
-const MOST_STEPS = 30_000
-const MOST_ROUNDS = 100
+/** Which schedule: a seed, and what of it is left out. */
+export interface Plan {
+  readonly seed: number
+  /** Ordinals of events that do not happen (see `Events`). */
+  readonly masked?: readonly number[]
+  /** Offsets of a Kafka partition at the most. */
+  readonly offsets?: number
+  /** It need not come to anything (see `FLOOR`). */
+  readonly isShort?: boolean
+}
 
-/** What the second log is of: another Kafka partition, or the same one with offsets that started again. */
-const OTHER_LOGS: readonly (readonly [partition: number, epoch: number])[] = [
-  [1, 0],
-  [0, 1],
-]
+type Streams = [Random, Random, Random, Random]
 
 /** No object of Inlet's: a file that some engine put beside the data. */
-export const FOREIGN_FILE = `tables/${ROWS}/data/00000-0-compacted.parquet`
+export const foreignFile = (table: string): string => `tables/${table}/data/00000-0-compacted.parquet`
 
-/**
- * One schedule: two logs (of two Kafka partitions, or of one that was created anew) and the triggers that deliver them,
- * the function instances that land what they get, committers of two tables, and vacuums, all on one store, interleaved,
- * failing and dying as the seed has it.
- */
+/** How often the topic is created anew. */
+const RECREATED = 0.25
+const MISFORTUNES = new Set<string>(['STORE_UNAVAILABLE', 'DEADLINE_NEAR'])
+/** What deliveries are told around the change of an epoch. */
+const OF_EPOCHS = new Set<string>(['OFFSETS_RESTARTED', 'EPOCH_ENDED'])
+
+/** All there is in a schedule, and how each kind of process is set to work. What happens when is the script's. */
 export class World {
-  readonly store: MemoryStore
-  readonly triggers: readonly Trigger[]
-  readonly tables: readonly MemoryTable[] = [new MemoryTable(ROWS), new MemoryTable(DEAD_LETTERS)]
+  readonly plan: Plan
+  readonly workload: Workload
+  readonly random: Random
+  readonly events: Events
+  readonly trace: Trace | undefined
+  readonly schedule: Schedule
+  /** The lake, and where the trigger puts the batches that it gives up. */
+  readonly bucket: Bucket
+  readonly failures: Bucket
+  readonly source: Source
   readonly lambda: Lambda
+  readonly tables: readonly MemoryTable[]
+  /** Processes to be set to work, one at a turn. */
+  readonly starts: (() => void)[] = []
+  readonly landings: ReportedLanding[] = []
   /** Errors that no misfortune explains. */
   readonly surprises: string[] = []
-  readonly #schedule: Schedule
-  readonly #parts: Parts
-  readonly #random: Random
-  readonly #trace: Trace | undefined
-  #actors = 0
+  /** The operator has begun to change the epoch; has been told that it is done. */
+  isEpochChanging = false
+  isEpochChanged = false
+  readonly #told = new Set<string>()
+  /** Processes that were set to work, beside the function's; instances of the function that were killed at it. */
+  processes = 0
+  kills = 0
 
-  constructor(seed: number, parts: Parts = PRODUCT, trace?: Trace) {
-    const random = new Random(seed)
-    this.#random = random
-    this.#parts = parts
-    this.#trace = trace
-    this.store = new MemoryStore(random.chance(0.2) ? random.between(1, 5) : 1000)
-    const [partition, epoch] = random.pick(OTHER_LOGS) ?? [1, 0]
-    const topics = [
-      new TopicPartition(0, 0, random.between(30, 80), random),
-      new TopicPartition(partition, epoch, random.between(5, 30), random),
-    ]
-    this.triggers = topics.map((topic) => new Trigger(topic, random))
-    this.#schedule = new Schedule(random, trace)
-    this.lambda = new Lambda(this.#schedule, this.store, parts, random, trace)
-  }
-
-  get steps(): number {
-    return this.#schedule.steps
-  }
-
-  async run(): Promise<void> {
-    await this.store.put(FOREIGN_FILE, new Uint8Array(1))
-    await this.#deliverAll()
-    await this.#settleAll()
-    await this.#catchUp()
-  }
-
-  /** The triggers deliver their partitions to the end, and everything that can go wrong does. */
-  async #deliverAll(): Promise<void> {
-    while (this.triggers.some((trigger) => !trigger.isDone)) {
-      for (const trigger of this.triggers) {
-        for (let due = trigger.next(); due !== undefined; due = trigger.next()) await this.#invoke(trigger, due)
-        if (this.#random.chance(STRAY)) await this.#invoke(trigger, trigger.stray())
-        if (this.#random.chance(REDRIVE)) await this.#invoke(trigger, trigger.redrive(this.#codeOfRedrive()))
-      }
-      for (const table of this.tables) {
-        if (this.#random.chance(COMMITTER)) await this.#startCommitter(table)
-        if (this.#random.chance(VACUUM)) await this.#startVacuum(table)
-      }
-      await this.#turn()
+  constructor(plan: Plan, workload: Workload, trace?: Trace) {
+    // Sequences of their own, so that little changes of what is left when something is left out of a schedule.
+    const [random, calls, chances, topic] = [0, 1, 2, 3].map((stream) => new Random(plan.seed, stream)) as Streams
+    this.plan = plan
+    this.workload = workload
+    this.random = random
+    this.trace = trace
+    this.events = new Events(chances, new Set(plan.masked))
+    this.schedule = new Schedule(calls, this.events, trace)
+    const pageSize = random.chance(0.2) ? random.between(1, 5) : 1000
+    this.bucket = new Bucket(pageSize)
+    this.failures = new Bucket(pageSize)
+    this.source = new Source(
+      workload,
+      { isRecreated: random.chance(RECREATED), ...plan },
+      topic,
+      this.failures.objects,
+      trace,
+    )
+    const exists = (path: string): boolean => this.bucket.objects.get(path) !== undefined
+    const { rows, deadLetters } = workload.tables
+    this.tables = [new MemoryTable(rows, exists), new MemoryTable(deadLetters, exists)]
+    const hears: Hearer = {
+      landed: (landing) => void this.landings.push(landing),
+      failed: (process, slice, error) => this.#refused(process, slice, error),
     }
+    this.lambda = new Lambda(this.schedule, this, workload, random, hears, trace)
+    this.bucket.objects.set(foreignFile(rows), new Uint8Array(1))
+  }
+
+  /** Has a process set to work, in a turn of its own. */
+  start(work: () => void): void {
+    this.starts.push(work)
+  }
+
+  /** A batch of the mapping, which waits for the answer. */
+  deliver(batch: Batch): void {
+    const { source } = this
+    const { partitions } = batch.invocation
+    const ended = (error: Error | undefined, payload: unknown): void =>
+      error === undefined ? source.answered(batch, payload) : source.failed(batch, 'error')
+    const timedOut = (): void => source.failed(batch, 'timeout')
+    const isInEpoch = this.isEpochChanged
+    this.lambda.invoke({ what: 'batch', partitions, life: batch.life, isInEpoch, ended, timedOut }, source.trigger)
+  }
+
+  /** Records that nobody waits for the answer of. */
+  stray(what: 'stray' | 'replay', { id }: TopicPartition, records: readonly KafkaRecord[]): void {
+    this.lambda.invoke({ what, ...this.#alone(id, records) }, this.source.trigger)
+  }
+
+  redrive({ id }: TopicPartition, of: Redrive['of'], records: readonly KafkaRecord[], version: Version): void {
+    const { topic, partition, epoch } = id
+    this.lambda.redrive({ of, topic, partition, epoch, records }, this.#alone(id, records), version)
+  }
+
+  commit(table: MemoryTable): void {
+    const isLimited = !this.schedule.isCalm && this.random.chance(0.3)
+    const limit = isLimited ? this.random.between(1, 4) : Number.POSITIVE_INFINITY
+    const logs = this.source.partitions.map(({ id }) => id)
+    this.#begin('committer', (store, process) => commitTable(table, logs, process, store, limit))
+  }
+
+  vacuum({ name }: MemoryTable): void {
+    this.#begin('vacuum', async (store) => {
+      for await (const file of vacuum(store, name, { concurrency: 2 })) void file
+    })
   }
 
   /**
-   * Filtered records are replayed and what is still open is redriven: in pieces, twice, in vain, until nothing is open.
+   * The operator begins the next epoch, when whoever was given records of the life before has ended; interrupted, he does
+   * it again.
    */
-  async #settleAll(): Promise<void> {
-    for (let round = 0; round < MOST_ROUNDS; round++) {
-      const due = await Promise.all(this.triggers.map((trigger) => this.#openRecords(trigger)))
-      for (const { trigger, replays, redrives } of due) {
-        for (const records of this.#random.pieces(replays, 4))
-          await this.#invoke(trigger, { what: 'replay', records, mode: 'deliver', code: 'deployed' })
-        for (const piece of this.#random.pieces(this.#random.shuffled(redrives), 5)) {
-          const records = piece.sort((a, b) => a.offset - b.offset)
-          for (let times = this.#random.chance(0.3) ? 2 : 1; times > 0; times--)
-            await this.#invoke(trigger, { what: 'redrive', records, mode: 'redrive', code: this.#codeOfRedrive() })
-        }
-      }
-      const isOpen = due.some(({ replays, redrives }) => replays.length + redrives.length > 0)
-      if (isOpen) {
-        for (const table of this.tables) {
-          await this.#startCommitter(table)
-          await this.#startVacuum(table)
-        }
-      }
-      await this.#turnsUntilRest()
-      if (!isOpen) return
-    }
-    this.surprises.push(`after ${MOST_ROUNDS} rounds of redrives records are still open`)
+  changeEpoch(): void {
+    const { source, lambda, workload } = this
+    if (source.life === 0 || this.isEpochChanged || lambda.isAtWorkOn(source.life - 1)) return
+    this.isEpochChanging = true
+    this.#begin('operator', async (store) => {
+      await beginEpoch(store, workload.topic, source.life - 1)
+      this.isEpochChanged = true
+    })
   }
 
-  /** Nothing goes wrong any more: the tables take what is left, and a last vacuum runs. */
-  async #catchUp(): Promise<void> {
-    this.#schedule.calm()
-    for (const table of this.tables) {
-      let before: unknown
-      while (before !== table.current) {
-        before = table.current
-        await this.#startCommitter(table)
-        await this.#turnsUntilRest()
-      }
-      await this.#startVacuum(table)
-      await this.#turnsUntilRest()
-    }
+  kill(process: Process): void {
+    if (this.lambda.invocationOf(process) !== undefined) this.kills += 1
+    this.schedule.kill(process)
+    this.lambda.killed(process)
   }
 
-  async #turnsUntilRest(): Promise<void> {
-    while (await this.#turn());
+  /** An instance may be told once that the epoch of a partition has ended, and then has to look for the next one. */
+  #refused(process: Process, partition: number, error: unknown): void {
+    if (!(error instanceof InletError && OF_EPOCHS.has(error.code) && this.source.life > 0)) return this.#note(error)
+    if (this.lambda.invocationOf(process)?.isInEpoch !== true) return
+    const who = `${process.name}, p${partition}`
+    if (this.#told.has(who)) this.surprises.push(`${who}: keeps to an epoch that has ended`)
+    this.#told.add(who)
   }
 
-  /** One actor makes its call, or meets with a mishap. @returns whether anybody was at work */
-  async #turn(): Promise<boolean> {
-    const actor = this.#schedule.pick()
-    if (actor === undefined) return false
-    if (this.steps > MOST_STEPS) throw new Error(`no end after ${MOST_STEPS} calls`)
-    if (this.#schedule.isCalm || !this.#meetsMishap(actor)) await this.#schedule.step(actor)
-    return true
-  }
-
-  #meetsMishap(actor: Actor): boolean {
-    const mishap = this.#random.event(MISHAPS)
-    if (mishap === 'kill') {
-      this.#schedule.kill(actor)
-      this.lambda.killed(actor)
-      return true
-    }
-    const invocation = this.lambda.invocationOf(actor)
-    if (mishap === undefined || invocation === undefined) return false
-    const { trigger, delivery } = invocation
-    if (!trigger.awaits(delivery)) return false
-    this.#trace?.event(`trigger ${trigger.topic.name}`, `${mishap}: it waits for ${actor.name} no longer`)
-    trigger[mishap]()
-    return true
-  }
-
-  async #invoke(trigger: Trigger, delivery: Delivery | undefined): Promise<void> {
-    if (delivery !== undefined) await this.lambda.invoke(trigger, delivery, (error) => this.#note(error))
-  }
-
-  async #startCommitter(table: MemoryTable): Promise<void> {
-    const actor = new Actor(`committer ${++this.#actors}`, this.store)
-    const logs = this.triggers.map(({ topic }) => topic.id)
-    const commit = (): Promise<void> => commitTable(table, logs, actor, this.#parts, this.#random)
-    await this.#schedule.begin(actor, commit, (error) => this.#note(error))
-  }
-
-  async #startVacuum({ name }: MemoryTable): Promise<void> {
-    const actor = new Actor(`vacuum ${++this.#actors}`, this.store)
-    const store = this.#parts.store(actor.store)
-    const clean = async (): Promise<void> => {
-      for await (const file of this.#parts.vacuum(store, name, { concurrency: 1 })) void file
-    }
-    await this.#schedule.begin(actor, clean, (error) => this.#note(error))
-  }
-
-  /** What has no row yet though somebody should see to it, by a replay or by a redrive. */
-  async #openRecords(trigger: Trigger): Promise<{ trigger: Trigger } & Record<'replays' | 'redrives', KafkaRecord[]>> {
-    const { settled, rejected } = await auditLog(this.store, logPrefix(trigger.topic.id))
-    const open = trigger.topic.records.filter(({ offset }) => !settled.has(offset))
-    const isRedriven = (record: KafkaRecord): boolean => trigger.discarded.has(record) || rejected.has(record.offset)
-    const replays = open.filter((record) => trigger.filtered.has(record) && !isRedriven(record))
-    return { trigger, replays, redrives: open.filter(isRedriven) }
-  }
-
-  /** Most redrives come after the fix, some before it. */
-  #codeOfRedrive(): Code {
-    return this.#random.chance(0.3) ? 'deployed' : 'fixed'
-  }
-
-  #note(error: Error | undefined): void {
-    const isMisfortune = error === undefined || (error instanceof InletError && error.code === 'STORE_UNAVAILABLE')
+  #note(error: unknown): void {
+    const isMisfortune = error instanceof InletError && MISFORTUNES.has(error.code)
     if (!isMisfortune) this.surprises.push(String(error))
+  }
+
+  #begin(name: string, work: (store: S3Store, process: Process) => Promise<void>): void {
+    const process = new Process(`${name} ${++this.processes}`, this.schedule)
+    const store = new S3Store(LAKE_URL, { client: this.bucket.clientOf(process) })
+    this.schedule.begin(
+      process,
+      () => work(store, process),
+      (error) => {
+        if (error !== undefined) this.#note(error)
+      },
+    )
+  }
+
+  /** The records of one slice, whose end nobody waits for. */
+  #alone(id: LogId, records: readonly KafkaRecord[]): Omit<Invocation, 'what'> {
+    const partitions = [{ topic: id.topic, partition: id.partition, records }]
+    return { partitions, life: id.epoch, isInEpoch: this.isEpochChanged, ended() {}, timedOut() {} }
   }
 }

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import type { ListOptions, ObjectEntry, ObjectStore } from '#shared/lake/object-store.ts'
+import { S3Store } from '#shared/lake/s3-store.ts'
 import { MemoryStore } from '#test/helpers/memory-store.ts'
+import { Bucket } from '#test/helpers/simulation/bucket.ts'
 
 type Step =
   | { readonly do: 'put' | 'putIfAbsent'; readonly key: string; readonly bytes: number }
@@ -74,10 +76,18 @@ function expected(sizes: Map<string, number>, asked: Step): unknown {
 
 const byteOrder = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
 
-test('behaves as a map whose keys are listed in byte order, whatever the size of pages', async () => {
+const STORES: readonly [name: string, make: (pageSize: number) => ObjectStore][] = [
+  ['a store in memory', (pageSize) => new MemoryStore(pageSize)],
+  [
+    'the S3 store on a simulated bucket',
+    (pageSize) => new S3Store('s3://lake', { client: new Bucket(pageSize).client() }),
+  ],
+]
+
+test.each(STORES)('%s is a map whose keys are listed in byte order, whatever the size of pages', async (_, make) => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 4 }), async (steps, pageSize) => {
-      const store = new MemoryStore(pageSize)
+      const store = make(pageSize)
       const sizes = new Map<string, number>()
       for (const asked of steps) expect(await ask(store, asked)).toEqual(expected(sizes, asked))
     }),

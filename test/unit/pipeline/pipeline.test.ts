@@ -16,7 +16,7 @@ const declaration = {
 
 /** Defines what the compiler would not let through: what a mistake in plain JavaScript, or `as`, would give. */
 function define(changes: Record<string, unknown>): Pipeline {
-  return definePipeline({ ...declaration, ...changes } as typeof declaration)
+  return definePipeline({ ...declaration, ...changes })
 }
 
 test('a pipeline is its declaration and the table that follows from it', () => {

@@ -1,0 +1,67 @@
+import * as z from 'zod'
+import { definePipeline, type Pipeline } from '#shared/pipeline/pipeline.ts'
+import type { FileFormat } from '#shared/pipeline/table.ts'
+import { type Kind, type Nature, rowsOf, verdictOf, type Version } from './topic.ts'
+
+const VERSIONS = [0, 1, 2] as const
+const FORMATS = ['parquet', 'jsonl.gz'] as const satisfies readonly FileFormat[]
+const DAYS = 3
+const DAY_MS = 86_400_000
+
+/**
+ * The value of a record: JSON, unless it is hopeless or a tombstone; without an amount, which only the last version does
+ * without, when it is poison.
+ */
+export function valueOf({ name, kind, mark }: Nature): Uint8Array | null {
+  if (kind === 'unwanted' && mark % 2 === 0) return null
+  const at = new Date(Date.UTC(2026, 0, 1) + (mark % DAYS) * DAY_MS).toISOString()
+  const text = JSON.stringify({ name, kind, mark, at, ...(kind === 'poison' ? {} : { amount: mark }) })
+  return Buffer.from(kind === 'hopeless' ? text.slice(0, -1) : text)
+}
+
+/** The name of the record in a value, whatever else is the matter with it. */
+export function nameIn(value: Uint8Array): string {
+  return /"name":"(?<name>[^"]+)"/.exec(Buffer.from(value).toString())?.groups?.['name'] ?? 'nobody'
+}
+
+/** The pipeline in all its versions, with a table of days in one of two formats. */
+export function pipelinesOf(format: (typeof FORMATS)[number]): readonly Pipeline[] {
+  const known = PIPELINES.get(format) ?? VERSIONS.map((version) => versionOf(version, format))
+  PIPELINES.set(format, known)
+  return known
+}
+
+const PIPELINES = new Map<FileFormat, readonly Pipeline[]>()
+
+/** Every eighth schedule has Parquet for its rows; the dead letters of all of them are Parquet. */
+export function formatOf(seed: number): (typeof FORMATS)[number] {
+  return seed % 8 === 0 ? 'parquet' : 'jsonl.gz'
+}
+
+function versionOf(version: Version, format: FileFormat): Pipeline {
+  return definePipeline({
+    name: 'flights',
+    topic: 'flights',
+    event: z.object({
+      name: z.string(),
+      kind: z.string(),
+      at: z.iso.datetime(),
+      amount: version === 2 ? z.int().nullish() : z.int(),
+      // Makes of each version another declaration.
+      version: z.literal(version).optional(),
+    }),
+    row: z.object({ name: z.string(), at: z.date(), amount: z.number().nullable() }),
+    transform: ({ value }) => {
+      const kind = value.kind as Kind
+      const verdict = verdictOf(kind, version)
+      if (verdict === 'skipped') return null
+      if (verdict === 'rejected' && kind === 'mended') throw new TypeError('it cannot be')
+      const amount = verdict === 'rejected' ? Number.NaN : (value.amount ?? null)
+      const row = { name: value.name, at: new Date(value.at), amount }
+      // The second row of a record is of the next day.
+      const second = { ...row, at: new Date(row.at.getTime() + DAY_MS) }
+      return rowsOf(kind) === 2 ? [row, second] : row
+    },
+    lake: { table: 'flights', layout: 'files', partitionBy: { at: 'day' }, format },
+  })
+}
