@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
 import { openCatalog } from '#shared/lake/iceberg/open-catalog.ts'
 import { openStore } from '#shared/lake/open-store.ts'
 import { type Verification, verifyLake } from '#shared/lake/verify.ts'
@@ -16,8 +15,6 @@ export interface LakeProof extends Verification {
  * @throws InletError LOG_CORRUPT when there is no commit log at all: an empty proof would prove nothing
  */
 export async function verifyWithProgress(lake: string, catalog: string, deep: boolean): Promise<LakeProof> {
-  // What is proven goes by and is garbage at once. Where memory is plentiful, V8 lets up to 200 MB of it gather.
-  setFlagsFromString('--optimize-for-size')
   let progress: Progress | undefined
   try {
     const store = openStore(lake)

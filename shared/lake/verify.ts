@@ -20,7 +20,7 @@ import { PresentFiles } from './verify/present-files.ts'
 /** Commits that are read at a time, with their amendments. */
 const HISTORIES_AT_A_TIME = 16
 /** What the data files that are read at a time may take. */
-const FILE_BYTES = 64 * 1024 * 1024
+const FILE_BYTES = 32 * 1024 * 1024
 
 export type { Fault } from './verify/findings.ts'
 export type { LogGroup } from './verify/log-groups.ts'

@@ -47,7 +47,7 @@ test('a failure tells its seed, its faults and all that happens, and how to see 
   const text = describeFailure(failure)
   expect(text).toMatch(/^seed \d+, with \d+ of its \d+ events:\n- /)
   expect(text).toMatch(/\nfunction \d+ +gets a batch of p\d: \d/)
-  expect(text).toMatch(/\nfunction \d+ +putIfAbsent +p\d commit \d+ +done\n/)
+  expect(text).toMatch(/\nfunction \d+ +put\w* +p\d commit \d+ +done\n/)
   expect(text).toContain(`node test/helpers/simulation/replay.ts ${failure.plan.seed} --`)
 })
 
