@@ -7,7 +7,7 @@ const COMMITS = 12_000
 const RECORDS = 240_000
 /** Of JavaScript, in MB: the libraries take 15, and the keys of the data files alone, twice, would take 22. */
 const HEAP = 32
-/** Of the process, which is 125 MB large: its data files are 140. */
+/** Of the process, which takes 135 MB: its data files are 140. */
 const PEAK = 200_000_000
 
 const directory = temporaryDirectory()

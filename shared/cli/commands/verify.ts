@@ -16,8 +16,8 @@ export function addVerify(program: Command): void {
     .option('--json', 'print the proof as JSON')
     .addHelpText('after', examples('verify --deep --lake .lake'))
     .action(async (options: { lake: string; catalog: string; deep?: true; json?: true }) => {
-      // What is proven goes by and is garbage at once; where memory is plentiful, V8 lets 150 MB of it gather. It asks this
-      // whenever it might grow, which it does for the first time while what follows is loaded.
+      // What is proven goes by and is garbage at once; where memory is plentiful, V8 lets 150 MB of it gather. It looks at
+      // this flag whenever its heap might grow: set before anything is loaded, it saves most.
       setFlagsFromString('--optimize-for-size')
       const [{ verifyWithProgress }, { verificationPage }] = await Promise.all([
         import('#shared/cli/verification.ts'),

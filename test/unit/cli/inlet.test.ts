@@ -237,13 +237,15 @@ describe('verify', () => {
     })
   })
 
-  test('an orphan is reported and is no fault', async () => {
-    const orphan = path.join(lake(), 'tables/sensors/data/at_day=2026-01-01/left.parquet')
+  test('an orphan is reported and is no fault, and a file of another engine is not even that', async () => {
+    const name = '0a2aa671bc2e-c0-00000000-0000-4000-8000-000000000000-0.parquet'
+    const orphan = path.join(lake(), 'tables/sensors/data/at_day=2026-01-01', name)
     await mkdir(path.dirname(orphan), { recursive: true })
     await writeFile(orphan, 'x')
+    await writeFile(path.join(path.dirname(orphan), '00000-0-compacted.parquet'), 'x')
     const { code, stdout } = await verify()
     expect(code).toBe(0)
-    expect(JSON.parse(stdout)).toMatchObject({ orphans: [{ path: expect.stringContaining('left.parquet'), bytes: 1 }] })
+    expect(JSON.parse(stdout)).toMatchObject({ orphans: [{ path: expect.stringContaining(name), bytes: 1 }] })
   })
 
   test('a directory that is no lake is an error, not an empty proof', async () => {
