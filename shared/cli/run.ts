@@ -1,8 +1,7 @@
 import type { TableCommit } from '#shared/lake/committer.ts'
-import { openCatalog } from '#shared/lake/iceberg/open-catalog.ts'
 import { ObjectStoreLake } from '#shared/lake/lake.ts'
 import { openStore } from '#shared/lake/open-store.ts'
-import { applyTables, commitTables } from '#shared/lake/pipeline-tables.ts'
+import type { ObjectStore } from '#shared/lake/object-store.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import type { SliceReport } from '#shared/pipeline/process-batch.ts'
 import { readEventFile } from '#shared/runtimes/event-file.ts'
@@ -52,8 +51,8 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
   for (const name of options.events) files.push(await readEventFile(name, options.partitions))
 
   const store = openStore(options.lake)
-  const surroundings = { store, tables: openCatalog(options.catalog ?? 'directory', store), now: Date.now }
-  await applyTables(surroundings, pipeline)
+  const tables = pipeline.table.layout === 'files' ? undefined : await pipelineTablesIn(store, options.catalog)
+  await tables?.apply(pipeline)
   const sum = { records: 0, known: 0, written: 0, rows: 0, deadLetters: 0, skipped: 0, filtered: 0, files: 0, bytes: 0 }
   const total = files.reduce((records, file) => records + file.records, 0)
   const progress = new Progress(pipeline.name, total, 'records')
@@ -78,8 +77,22 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
   }
   const { seconds } = progress
   const commits: TableCommit[] = []
-  await commitTables(surroundings, pipeline, { onCommit: (commit) => commits.push(commit) })
+  await tables?.commit(pipeline, (commit) => commits.push(commit))
   return { pipeline: pipeline.name, ...sum, seconds, commits }
+}
+
+/** Loaded only for tables that there are: it takes as much memory as a batch. */
+async function pipelineTablesIn(store: ObjectStore, catalog = 'directory') {
+  const [{ openCatalog }, { applyTables, commitTables }] = await Promise.all([
+    import('#shared/lake/iceberg/open-catalog.ts'),
+    import('#shared/lake/pipeline-tables.ts'),
+  ])
+  const surroundings = { store, tables: openCatalog(catalog, store), now: Date.now }
+  return {
+    apply: (pipeline: Pipeline) => applyTables(surroundings, pipeline),
+    commit: (pipeline: Pipeline, onCommit: (commit: TableCommit) => void) =>
+      commitTables(surroundings, pipeline, { onCommit }),
+  }
 }
 
 /** The summary as a table for people. */

@@ -35,9 +35,10 @@ test('a disk that fills up: one clear error, what was acknowledged is there, and
   }
   try {
     const lake = path.join(disk.folder, 'lake')
-    const run = () => inlet(['run', 'flights', '--events', JANUARY, '--lake', lake, '--json'])
+    const run = () => inlet(['run', 'flights', '--events', JANUARY, '--batch', '1000', '--lake', lake, '--json'])
     const verify = async () => {
-      const { code, stdout } = await inlet(['verify', '--deep', '--lake', lake, '--json'])
+      const { code, stdout, stderr } = await inlet(['verify', '--deep', '--lake', lake, '--json'])
+      if (stdout === '') throw new Error(stderr)
       return { code, ...(JSON.parse(stdout) as { counts: { records: number }; orphans: unknown[] }) }
     }
 

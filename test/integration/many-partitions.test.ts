@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import process from 'node:process'
 import { inlet, projectRoot } from '#test/helpers/command.ts'
@@ -43,6 +43,8 @@ test(`3000 table partitions in one batch land within a heap of ${HEAP} MB`, asyn
   expect(await inlet(['verify', '--lake', lake()])).toMatchObject({ code: 0 })
 })
 
+/** As the functions are deployed: see serverless.yml. */
+const DEPLOYED = '--max-semi-space-size=8'
 /** What Lambda sends at the most. */
 const PAYLOAD = 6 * 1024 * 1024
 /** Of the whole process, in MB. */
@@ -52,7 +54,8 @@ test(`a batch of 6 MB over 1000 table partitions lands within ${MEMORY} MB`, asy
   const file = path.join(directory(), 'event.json')
   const event = largestEvent(1000)
   await writeFile(file, event.text)
-  const { summary, megabytes } = run(file, [])
+  expect(await readFile(path.join(projectRoot, 'serverless.yml'), 'utf8')).toContain(`NODE_OPTIONS: ${DEPLOYED}\n`)
+  const { summary, megabytes } = run(file, [DEPLOYED])
   expect(summary).toMatchObject({ records: event.records, written: event.records, files: 1000 })
   expect(megabytes).toBeGreaterThan(100)
   expect(megabytes).toBeLessThan(MEMORY)
