@@ -2,7 +2,9 @@
  * Each guard of the product is taken out in turn, and random schedules must show the very harm that it prevents: a check
  * that nothing can fail proves nothing.
  */
+import { exec } from 'node:child_process'
 import { availableParallelism } from 'node:os'
+import { promisify } from 'node:util'
 import { edited } from '#test/helpers/simulation/mutated-modules.ts'
 import { CONTROL, MUTANTS } from '#test/helpers/simulation/mutants.ts'
 import { describeFailure, type Failure } from '#test/helpers/simulation/runs.ts'
@@ -49,6 +51,13 @@ test('a failure tells its seed, its faults and all that happens, and how to see 
   expect(text).toMatch(/\nfunction \d+ +gets a batch of p\d: \d/)
   expect(text).toMatch(/\nfunction \d+ +put\w* +p\d commit \d+ +done\n/)
   expect(text).toContain(`node test/helpers/simulation/replay.ts ${failure.plan.seed} --`)
+})
+
+test('a failure happens again when it is asked for', async () => {
+  const failure = failures.get(MUTANTS[0]?.guard ?? '') as Failure
+  const command = describeFailure(failure).split('Again: ')[1] ?? ''
+  const { stdout } = await promisify(exec)(command)
+  expect(stdout.trimEnd().split('\n')).toEqual([...failure.trace, '', ...failure.faults])
 })
 
 test('a mutant whose passage is not in the source, or more than once, is refused', () => {

@@ -156,6 +156,10 @@ export const MUTANTS: readonly Mutant[] = [
     'return sliceReport(slice, await log.land(slice.records, write), null)',
     'log.land(slice.records, write).catch(() => {})\n    return sliceReport(slice, NOTHING, null)',
   ]),
+  mutant('a schedule that comes to little is given more records', /is none$/, 'test/helpers/simulation/script.ts', [
+    'if (isEnough || plan.isShort === true) return false',
+    'return false',
+  ]),
   ofHandler('a failed batch is kept until all of it is durable', LOST, 'shared/runtimes/failed-batches.ts', [
     "if (error !== undefined) return { key, because: 'failed', reason: error.message }\n",
     '',
