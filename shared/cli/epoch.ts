@@ -1,6 +1,5 @@
-import { beginEpoch, currentEpoch, type SealedLog } from '#shared/lake/epochs.ts'
-import { isSeal } from '#shared/lake/log-entry.ts'
-import { LOG_ROOT, type TopicId, topicPrefix } from '#shared/lake/log-keys.ts'
+import { beginEpoch, currentEpoch, logsOfEpoch, type SealedLog } from '#shared/lake/epochs.ts'
+import { LOG_ROOT, type TopicId } from '#shared/lake/log-keys.ts'
 import { logsOf } from '#shared/lake/log-store.ts'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
@@ -39,8 +38,9 @@ export async function changeEpoch(
   const current = await currentEpoch(store, topic)
   if (end > current)
     throw new UsageError(`epoch ${end} of the topic ${topic.topic} has not begun: the current one is ${current}`)
-  const logs = await logsOfEpoch(store, topic, end)
-  if (dryRun) return { topic, dryRun, epoch: end + 1, sealed: logs }
+  const logs: SealedLog[] = []
+  for await (const log of logsOfEpoch(store, topic, end)) logs.push(log)
+  if (dryRun) return { topic, dryRun, epoch: end + 1, sealed: logs.sort((a, b) => a.partition - b.partition) }
   const progress = new Progress(`seal ${topic.topic}`, logs.length, 'logs')
   try {
     return { topic, dryRun, ...(await beginEpoch(store, topic, end, () => progress.advance(1))) }
@@ -52,8 +52,12 @@ export async function changeEpoch(
 /** What was sealed, as a page for people. */
 export function epochPage({ topic, dryRun, epoch, sealed }: EpochChange): string {
   const name = `${topic.topic} of ${topic.cluster}`
-  if (sealed.length === 0) return `Epoch ${epoch - 1} of ${name} has no commits yet: there is nothing to end.`
-  const rows = sealed.map(({ partition, lastOffset }) => [String(partition), formatCount(lastOffset)])
+  if (sealed.every(({ lastOffset }) => lastOffset < 0))
+    return `Epoch ${epoch - 1} of ${name} has no commits yet: there is nothing to end.`
+  const rows = sealed.map(({ partition, lastOffset }) => [
+    String(partition),
+    lastOffset < 0 ? 'nothing landed' : formatCount(lastOffset),
+  ])
   return [
     dryRun
       ? `Epoch ${epoch} of ${name} would begin; nothing was touched. These logs of epoch ${epoch - 1} would be sealed:`
@@ -78,14 +82,4 @@ async function topicOf(store: ObjectStore, pipeline: Pipeline, wanted: string | 
   if (wanted === undefined && clusters.size > 1)
     throw new UsageError(`the lake holds the topic ${topic} of several clusters; name one with --cluster: ${known}`)
   return { pipeline: name, generation, cluster: wanted ?? only, topic }
-}
-
-async function logsOfEpoch(store: ObjectStore, topic: TopicId, epoch: number): Promise<SealedLog[]> {
-  const logs: SealedLog[] = []
-  for await (const { id, log } of logsOf(store, `${topicPrefix(topic)}e${epoch}/`)) {
-    const newest = await log.newest()
-    if (newest !== undefined)
-      logs.push({ partition: id.partition, lastOffset: isSeal(newest) ? newest.start - 1 : newest.end })
-  }
-  return logs.sort((a, b) => a.partition - b.partition)
 }

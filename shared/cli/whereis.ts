@@ -1,4 +1,4 @@
-import { isSeal, type LogEntry } from '#shared/lake/log-entry.ts'
+import { isSeal, lastOffsetOf, type LogEntry } from '#shared/lake/log-entry.ts'
 import { amendmentKey, commitKey, type LogId, MAX_OFFSET } from '#shared/lake/log-keys.ts'
 import { type LogStore, logsOf } from '#shared/lake/log-store.ts'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
@@ -92,7 +92,7 @@ async function whereInLog(
   columnsOf: ColumnsOf | undefined,
 ): Promise<Whereabouts> {
   const [commit, newest] = [await log.floor(offset), await log.floor(MAX_OFFSET)]
-  const newestOffset = newest === undefined ? -1 : isSeal(newest) ? newest.start - 1 : newest.end
+  const newestOffset = newest === undefined ? -1 : lastOffsetOf(newest)
   if (commit === undefined || offset > commit.end) {
     if (offset <= newestOffset)
       throw new InletError(

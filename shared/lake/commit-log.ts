@@ -10,6 +10,8 @@
  * 4. The marker of an amendment is there before the amendment is, so that a table never overlooks it.
  * 5. A seal is the last entry of a chain: put like a commit, but behind it there is no offset. Nothing that a trigger
  *    delivers is dropped by a sealed log or fills a gap of it: its records belong to the next epoch.
+ * 6. A log is announced before its first commit. Whoever ends an epoch first says so and then looks for its logs, so that
+ *    either he finds the announcement, and seals the log, or its writer finds that the epoch is being ended, and stops.
  */
 import { createHash, randomUUID } from 'node:crypto'
 import type { Attempt, DataFile, Landing, NewDataFile, SliceLog, WriteSlice } from '#shared/pipeline/commit.ts'
@@ -18,7 +20,7 @@ import { InletError } from '#shared/pipeline/errors.ts'
 import { type KafkaRecord, positionOf } from '#shared/pipeline/record.ts'
 import { requireFitsGap, requireSameRecord } from './fingerprint.ts'
 import { entryOf, isSeal, type LogEntry, sealOf } from './log-entry.ts'
-import { dataFileKey, type EntryPlace, type LogId, MAX_OFFSET } from './log-keys.ts'
+import { dataFileKey, type EntryPlace, endingKey, type LogId, MAX_OFFSET } from './log-keys.ts'
 import { LogStore } from './log-store.ts'
 import type { ObjectStore } from './object-store.ts'
 
@@ -31,6 +33,8 @@ export class CommitLog implements SliceLog {
   readonly #log: LogStore
   /** The newest commit as this writer knows it. Only a hint: a put at a key that is taken corrects it. */
   #newest: LogEntry | undefined
+  /** This writer has announced the log, and the epoch was not being ended. */
+  #isAnnounced = false
 
   constructor(store: ObjectStore, id: LogId) {
     this.#store = store
@@ -48,7 +52,7 @@ export class CommitLog implements SliceLog {
     let known = 0
     let rest = records
     while (rest[0] !== undefined) {
-      const commit = await this.#commitFor(rest[0].offset)
+      const commit = (await this.#commitFor(rest[0].offset)) ?? (await this.#begun(mode))
       if (commit === undefined || rest[0].offset > commit.end) {
         const place: EntryPlace = { kind: 'commit', start: commit === undefined ? 0 : commit.end + 1 }
         const entry = await this.#append(place, rest, write)
@@ -75,16 +79,33 @@ export class CommitLog implements SliceLog {
   }
 
   /**
-   * Ends the chain: no commit can follow, whoever is at work. Done once, however often it is called.
-   * @returns the seal; undefined when there is no commit, and so nothing to end
+   * Ends the chain, also one that has not begun: no commit can follow, whoever is at work. Done once, however often it is
+   * called.
+   * @returns the seal
    */
-  async seal(): Promise<LogEntry | undefined> {
+  async seal(): Promise<LogEntry> {
     for (;;) {
       const newest = await this.#log.newest()
-      if (newest === undefined || isSeal(newest)) return newest
-      const seal = sealOf(newest.end + 1, randomUUID())
+      if (newest !== undefined && isSeal(newest)) return newest
+      const seal = sealOf(newest === undefined ? 0 : newest.end + 1, randomUUID())
       if (await this.#log.append({ kind: 'commit', start: seal.start }, seal)) return seal
     }
+  }
+
+  /**
+   * Asked before the first commit is put.
+   * @returns the seal when the epoch is being ended and these are records that belong to it all the same; undefined when the
+   * log may begin
+   */
+  async #begun(mode: LandMode): Promise<LogEntry | undefined> {
+    if (this.#isAnnounced) return undefined
+    await this.#log.announce()
+    if ((await this.#store.get(endingKey(this.#id, this.#id.epoch))) !== undefined) {
+      if (mode === 'redrive') return this.seal()
+      throw this.#ended()
+    }
+    this.#isAnnounced = true
+    return undefined
   }
 
   /**
@@ -94,9 +115,12 @@ export class CommitLog implements SliceLog {
   async #requireNotSealed(commit: LogEntry): Promise<void> {
     const start = await this.#log.newestStart()
     const newest = start === undefined || start === commit.start ? commit : await this.#log.commitAt(start)
-    if (newest === undefined || !isSeal(newest)) return
+    if (newest !== undefined && isSeal(newest)) throw this.#ended()
+  }
+
+  #ended(): InletError {
     const { topic, partition, epoch } = this.#id
-    throw new InletError(
+    return new InletError(
       'EPOCH_ENDED',
       `${topic}-${partition}: epoch ${epoch} of its offsets has ended; the records will be delivered again, into the next one. ` +
         `If this goes on, the change of the epoch was interrupted: ${this.#wayOut()}`,

@@ -120,6 +120,11 @@ export function isSeal(entry: LogEntry): boolean {
   return entry.kind === 'seal'
 }
 
+/** The last offset that a log reaches whose chain ends with this entry. */
+export function lastOffsetOf(newest: LogEntry): number {
+  return isSeal(newest) ? newest.start - 1 : newest.end
+}
+
 export function encodeEntry(entry: LogEntry): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(entry)}\n`)
 }

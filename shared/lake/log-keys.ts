@@ -25,9 +25,14 @@ export interface LogId extends TopicId {
   readonly partition: number
 }
 
+/** What the logs of one generation of a pipeline lie below. */
+export function generationPrefix({ pipeline, generation }: Pick<TopicId, 'pipeline' | 'generation'>): string {
+  return `${LOG_ROOT}${pipeline}/g${generation}/`
+}
+
 /** What the logs of a topic, and its epochs, lie below. */
-export function topicPrefix({ pipeline, generation, cluster, topic }: TopicId): string {
-  return `${LOG_ROOT}${pipeline}/g${generation}/${escapePath(cluster)}/${topic}/`
+export function topicPrefix({ cluster, topic, ...of }: TopicId): string {
+  return `${generationPrefix(of)}${escapePath(cluster)}/${topic}/`
 }
 
 /** Where an entry stands in its log. */
@@ -49,6 +54,11 @@ export function epochsPrefix(topic: TopicId): string {
   return `${topicPrefix(topic)}epochs/`
 }
 
+/** The key of the object that says that an epoch is being ended: no log of it may begin any more. */
+export function endingKey(topic: TopicId, epoch: number): string {
+  return `${topicPrefix(topic)}endings/${epoch}.json`
+}
+
 /** @returns the epoch that a key begins */
 export function parseEpochKey(key: string): number {
   return countedDown(key)
@@ -62,6 +72,11 @@ function countedDown(key: string): number {
 /** Zero-padded, so that byte order is numeric order. */
 function padded(offset: number): string {
   return String(offset).padStart(DIGITS, '0')
+}
+
+/** The key of the object that announces a log before its first commit, so that whoever ends the epoch knows of it. */
+export function announcementKey(log: string): string {
+  return `${log}announced`
 }
 
 /**
@@ -138,6 +153,14 @@ export function dataFileKey(
 
 export function dataPrefix(table: string): string {
   return `${TABLES_ROOT}${table}/data/`
+}
+
+const TABLE_PREFIX = /^tables\/(?<table>[^/]+)\//
+
+/** @returns the table whose folder a key lies in, and that folder; undefined for other keys */
+export function parseTableKey(key: string): { table: string; prefix: string } | undefined {
+  const match = TABLE_PREFIX.exec(key)
+  return match?.groups === undefined ? undefined : { table: match.groups['table'] ?? '', prefix: match[0] }
 }
 
 const DATA_FILE_NAME =

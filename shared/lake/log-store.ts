@@ -4,6 +4,7 @@ import { decodeEntry, encodeEntry, type LogEntry } from './log-entry.ts'
 import {
   amendmentKey,
   amendmentsPrefix,
+  announcementKey,
   commitKey,
   commitsBefore,
   commitsPrefix,
@@ -38,6 +39,11 @@ export class LogStore {
   constructor(store: ObjectStore, id: LogId) {
     this.#store = store
     this.prefix = logPrefix(id)
+  }
+
+  /** Says that the log is about to begin; said twice, it changes nothing. */
+  async announce(): Promise<void> {
+    await this.#store.put(announcementKey(this.prefix), EMPTY)
   }
 
   /** The commit with the greatest start ≤ the offset: one list of one key, and one read. */

@@ -91,8 +91,8 @@ export const MUTANTS: readonly Mutant[] = [
     ['await this.#log.putMarker(table, place)', 'later.push(() => this.#log.putMarker(table, place))'],
     ["if (place.kind === 'amendment') {", "const later = []\n    if (place.kind === 'amendment') {"],
     [
-      'return (await this.#log.append(place, entry)) ? entry : undefined',
-      'const isOurs = await this.#log.append(place, entry)\n    for (const put of later) await put()\n    return isOurs ? entry : undefined',
+      'return (await this.#log.append(place, entry)) ? entry : undefined\n  }\n\n  #begin(',
+      'const isOurs = await this.#log.append(place, entry)\n    for (const put of later) await put()\n    return isOurs ? entry : undefined\n  }\n\n  #begin(',
     ],
   ),
   mutant(

@@ -75,7 +75,8 @@ function watched(calls: string[]): MemoryStore {
 }
 
 function partOf({ key }: StoreCall): string {
-  return key.startsWith(LOG) ? (key.slice(LOG.length).split('/')[0] ?? '') : 'data'
+  if (key.startsWith(LOG)) return key.slice(LOG.length).split('/')[0] ?? ''
+  return key.includes('/endings/') ? 'endings' : 'data'
 }
 
 /** What lets through all calls but those of one operation on a part of the lake. */
@@ -146,7 +147,7 @@ describe('commits', () => {
   test('are not put when the flow fails', async () => {
     const write: WriteSlice = () => Promise.reject(new Error('no endpoint'))
     await expect(land([0], { write })).rejects.toThrow('no endpoint')
-    expect(await keys()).toEqual([])
+    expect(await chain()).toEqual([])
   })
 
   test('nothing is landed by an empty slice', async () => {
@@ -342,7 +343,14 @@ describe('the order of writes', () => {
   test('files are durable before the commit that names them', async () => {
     const calls: string[] = []
     await land([0, 1], { log: new CommitLog(watched(calls), ID), write: writeOffsets([1]) })
-    expect(calls).toEqual(['list commits', 'put data', 'put data', 'putIfAbsent commits'])
+    expect(calls).toEqual([
+      'list commits',
+      'put announced',
+      'get endings',
+      'put data',
+      'put data',
+      'putIfAbsent commits',
+    ])
   })
 
   test('a marker for each table is there before the amendment is', async () => {
@@ -468,17 +476,19 @@ describe('a seal', () => {
     ])
   })
 
-  test('an empty log has nothing to end', async () => {
-    expect(await new CommitLog(store, ID).seal()).toBeUndefined()
-    expect(await keys()).toEqual([])
+  test('ends a log that has not begun: nothing lands in it any more but what is redriven', async () => {
+    expect(await new CommitLog(store, ID).seal()).toMatchObject({ kind: 'seal', start: 0, end: MAX_OFFSET - 1 })
+    await expect(land([4])).rejects.toMatchObject({ code: 'EPOCH_ENDED' })
+    await land([4], { mode: 'redrive' })
+    expect(await read('rows')).toEqual(once(4))
   })
 
   test('a race with a commit is won by one of them', async () => {
     await land([0])
     const [, seal] = await Promise.all([land([1]).catch(() => {}), new CommitLog(store, ID).seal()])
     const found = await chain()
-    expect(found.at(-1)?.start).toBe(seal?.start)
-    expect(found.length).toBe(seal?.start === 1 ? 2 : 3)
+    expect(found.at(-1)?.start).toBe(seal.start)
+    expect(found.length).toBe(seal.start === 1 ? 2 : 3)
   })
 
   test.each<[string, number[]]>([
