@@ -6,6 +6,7 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import pMap from 'p-map'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
+import { placeInTableBucket } from '#shared/lake/table-bucket.ts'
 import { InletError } from '#shared/pipeline/errors.ts'
 import { Progress } from './progress.ts'
 
@@ -14,9 +15,9 @@ const CONCURRENCY = 16
 
 /** A file that a table is read from. */
 export interface StoredFile {
-  /** Its key in the lake, or the URI of one that is not in the lake. */
+  /** Its key (see `LakeStore`), or the URI of one that is not the lake's. */
   readonly path: string
-  /** For one that is not in the lake. */
+  /** For one that is not the lake's. */
   readonly read?: () => Promise<Uint8Array>
 }
 
@@ -39,7 +40,7 @@ export async function withLocalFiles<T>(
   files: readonly StoredFile[],
   work: (local: LocalFiles) => Promise<T>,
 ): Promise<T> {
-  if (store.url.startsWith('file:') && files.every(({ read }) => read === undefined)) {
+  if (store.url.startsWith('file:') && files.every(isInLake)) {
     const folder = fileURLToPath(store.url)
     return work({ folder, ...locator(files, (key) => path.join(folder, key)) })
   }
@@ -58,6 +59,10 @@ export async function withLocalFiles<T>(
     for (const signal of SIGNALS) process.off(signal, abandon)
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+function isInLake({ path: key, read }: StoredFile): boolean {
+  return read === undefined && placeInTableBucket(key) === undefined
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

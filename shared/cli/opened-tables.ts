@@ -1,6 +1,6 @@
 import type { CommitterSurroundings } from '#shared/lake/committer.ts'
 import { openCatalog } from '#shared/lake/iceberg/open-catalog.ts'
-import { openStore } from '#shared/lake/open-store.ts'
+import { openLake } from '#shared/lake/open-lake.ts'
 import { type PipelineTable, pipelineTables } from '#shared/lake/pipeline-tables.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import { UsageError } from './failure.ts'
@@ -27,7 +27,7 @@ export async function openTables(nameOrFile: string, { lake, catalog }: TablePla
     throw new UsageError(
       `pipeline ${pipeline.name} writes plain files (lake.layout "files"): no catalog has its tables`,
     )
-  const store = openStore(lake)
+  const store = openLake(lake)
   const surroundings = { store, tables: openCatalog(catalog, store), now: Date.now }
   return { pipeline, surroundings, tables: [rows, deadLetters] }
 }

@@ -1,8 +1,8 @@
 import { committedFiles } from '#shared/lake/committed-files.ts'
 import type { OpenCatalog } from '#shared/lake/iceberg/open-catalog.ts'
 import type { Snapshot, TableMetadata } from '#shared/lake/iceberg/table-metadata.ts'
-import { TABLES_ROOT } from '#shared/lake/log-keys.ts'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
+import { tableFolders } from '#shared/lake/table-folders.ts'
 import { tableOwners } from '#shared/lake/table-owners.ts'
 import type { TableOwner } from '#shared/lake/table-marks.ts'
 import type { FileTable } from './lake-database.ts'
@@ -20,22 +20,9 @@ export interface QueryTable {
 /** The tables that a lake has files or marks of. Whether the catalog has them is not asked yet: some may be none at all. */
 export async function tableNames(store: ObjectStore): Promise<Map<string, TableOwner | null>> {
   const names = new Map<string, TableOwner | null>()
-  for await (const name of foldersOf(store)) names.set(name, null)
+  for await (const name of tableFolders(store)) names.set(name, null)
   for await (const owner of tableOwners(store)) names.set(owner.table, owner)
   return names
-}
-
-/** The folders of the lake's tables: a list of one key for each of them. */
-async function* foldersOf(store: ObjectStore): AsyncIterable<string> {
-  for (let startAfter = TABLES_ROOT; ; ) {
-    let name: string | undefined
-    for await (const { key } of store.list(TABLES_ROOT, { startAfter, limit: 1 }))
-      name = key.slice(TABLES_ROOT.length).split('/')[0]
-    if (name === undefined) return
-    yield name
-    // Behind every key of the table: the character behind the slash.
-    startAfter = `${TABLES_ROOT}${name}0`
-  }
 }
 
 /** What the catalog has of tables. */

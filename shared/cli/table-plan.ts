@@ -4,7 +4,7 @@ import { withLock } from '#shared/lake/iceberg/table-evolution.ts'
 import { LOCK_REVISION, type TableMetadata } from '#shared/lake/iceberg/table-metadata.ts'
 import { type ApplyOptions, applyTable } from '#shared/lake/lake-tables.ts'
 import type { PipelineTable } from '#shared/lake/pipeline-tables.ts'
-import { requireSameTable } from '#shared/lake/table-identity.ts'
+import { notedTable, requireSameTable } from '#shared/lake/table-identity.ts'
 import { InletError } from '#shared/pipeline/errors.ts'
 import { LockOutdatedError, type TableLock } from '#shared/pipeline/table-lock.ts'
 import { type LockChange, lockChange } from './lock-file.ts'
@@ -27,9 +27,10 @@ export async function planTable(
 ): Promise<TablePlan> {
   const { table } = owner
   try {
+    const noted = await notedTable(store, owner)
     const base = await tables.catalog.load(table)
     const dry = new DryStore(store, async () => undefined)
-    if (!anew || base !== undefined) await requireSameTable(dry, owner, base?.metadata['table-uuid'])
+    if (!anew || base !== undefined) await requireSameTable(dry, owner, noted, base?.metadata)
     if (base === undefined) return { table, changes: [creation(shapeOfLock(lock))], refused: null }
     return { table, changes: changesOf(base.metadata, lock, now()), refused: null }
   } catch (error) {

@@ -1,5 +1,10 @@
-import { dataPrefix, parseDataFileKey, TABLES_ROOT } from '#shared/lake/log-keys.ts'
+import { openCatalog } from '#shared/lake/iceberg/open-catalog.ts'
+import { dataPrefix, parseDataFileKey } from '#shared/lake/log-keys.ts'
+import { vacuumMarks } from '#shared/lake/marks-vacuum.ts'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
+import { type OutsideTable, outsideTables } from '#shared/lake/outside-tables.ts'
+import { tableFolders } from '#shared/lake/table-folders.ts'
+import { tableOwners } from '#shared/lake/table-owners.ts'
 import { vacuum } from '#shared/lake/vacuum.ts'
 import { UsageError } from './failure.ts'
 import { requireLake } from './missing-lake.ts'
@@ -21,17 +26,33 @@ export interface Vacuuming {
   /** Data files that were looked at. */
   readonly files: number
   readonly deleted: readonly VacuumedFile[]
+  /** Marks of Iceberg tables that no version of them names any more. */
+  readonly deletedMarks: readonly string[]
+  /** Tables whose new data files S3 Tables looks after. */
+  readonly outside: readonly OutsideTable[]
+}
+
+export interface VacuumOptions {
+  /** Of this table only. */
+  readonly table?: string
+  readonly catalog: string
+  readonly dryRun?: boolean
 }
 
 /**
- * Deletes the data files that no commit can name any more, table by table.
+ * Deletes what nothing can name any more, table by table: data files, and marks of Iceberg tables.
  * @throws InletError LOG_CORRUPT when there is no commit log; UsageError for a table that there is not
  */
-export async function vacuumLake(store: ObjectStore, only: string | undefined, dryRun: boolean): Promise<Vacuuming> {
+export async function vacuumLake(
+  store: ObjectStore,
+  { table: only, catalog, dryRun = false }: VacuumOptions,
+): Promise<Vacuuming> {
   await requireLake(store)
-  const tables = await tablesOf(store)
-  if (only !== undefined && !tables.includes(only))
-    throw new UsageError(`the lake has no table ${only}; there are ${tables.join(', ') || 'none'}`)
+  const outside = await outsideTables(store)
+  const tables = new Set(outside.map(({ table }) => table))
+  for await (const table of tableFolders(store)) tables.add(table)
+  if (only !== undefined && !tables.has(only))
+    throw new UsageError(`the lake has no table ${only}; there are ${[...tables].sort().join(', ') || 'none'}`)
   const deleted: VacuumedFile[] = []
   let files = 0
   for (const table of only === undefined ? tables : [only]) {
@@ -45,11 +66,37 @@ export async function vacuumLake(store: ObjectStore, only: string | undefined, d
       progress.stop()
     }
   }
-  return { dryRun, files, deleted }
+  const isMeant = ({ table }: { readonly table: string }): boolean => (only ?? table) === table
+  const deletedMarks: string[] = []
+  const iceberg = openCatalog(catalog, store)
+  for await (const owner of tableOwners(store)) {
+    if (!isMeant(owner)) continue
+    for (const { key } of await vacuumMarks(store, iceberg, owner, { dryRun })) deletedMarks.push(key)
+  }
+  return { dryRun, files, deleted, deletedMarks, outside: outside.filter(isMeant) }
 }
 
 /** What was deleted, or would be, as a page for people. */
-export function vacuumPage({ dryRun, files, deleted }: Vacuuming): string {
+export function vacuumPage(vacuuming: Vacuuming): string {
+  const { dryRun, deletedMarks, outside } = vacuuming
+  const parts = [filesPage(vacuuming)]
+  if (deletedMarks.length > 0) {
+    const count = `${formatCount(deletedMarks.length)} marks of Iceberg tables, which no version of them names any more`
+    parts.push(`${dryRun ? 'Would delete' : 'Deleted'} ${count}.`)
+  }
+  if (outside.length > 0) {
+    const tables = outside.map(({ table, location }) => `  ${printable(table)}  ${printable(location)}`)
+    parts.push(
+      [
+        'S3 Tables itself removes what no snapshot has named for three days, or as its bucket says, from:',
+        ...tables,
+      ].join('\n'),
+    )
+  }
+  return parts.join('\n\n')
+}
+
+function filesPage({ dryRun, files, deleted }: Vacuuming): string {
   const looked = `${formatCount(files)} data files`
   if (deleted.length === 0) return `Nothing to delete: each of ${looked} is named by a commit, or may still be.`
   const bytes = formatBytes(deleted.reduce((sum, file) => sum + file.bytes, 0))
@@ -71,24 +118,6 @@ function reasonFor(key: string): string {
       ? `the commit at offset ${formatCount(place.start)}`
       : `amendment ${place.number} of the commit at offset ${formatCount(place.amends)}`
   return `written for ${entry}, which another attempt put in its place`
-}
-
-/** The tables that have data files: a list of one key for each of them. */
-async function tablesOf(store: ObjectStore): Promise<string[]> {
-  const tables: string[] = []
-  for (let startAfter = TABLES_ROOT; ; ) {
-    const [table] = await firstSegment(store, startAfter)
-    if (table === undefined) return tables
-    tables.push(table)
-    // Behind every key of the table: the character behind the slash.
-    startAfter = `${TABLES_ROOT}${table}0`
-  }
-}
-
-async function firstSegment(store: ObjectStore, startAfter: string): Promise<string[]> {
-  for await (const { key } of store.list(TABLES_ROOT, { startAfter, limit: 1 }))
-    return [key.slice(TABLES_ROOT.length).split('/')[0] ?? '']
-  return []
 }
 
 async function countFiles(store: ObjectStore, table: string): Promise<number> {

@@ -95,9 +95,11 @@ function checkLines({ counts, logs, commits, amendments, files, bytes, checks, d
 /** A line for each Iceberg table: its current snapshot, and how far it is behind the log. */
 function tableLines(tables: readonly SnapshotProof[], most: number, now: number): string[] {
   return first(tables, most, (proof) => {
-    const { table, snapshotId, files, rows, pending, pendingSince, foreignSnapshots } = proof
+    const { table, snapshotId, files, rows, traced, pending, pendingSince, foreignSnapshots } = proof
     const head = `${table}: ${snapshotId === null ? 'without a snapshot' : `snapshot ${snapshotId}`}`
-    const foreign = foreignSnapshots === 0 ? '' : `, after ${plural(foreignSnapshots, 'snapshot')} of other engines`
+    const anew = traced === null ? '' : ', each row traced to its record'
+    const foreign =
+      foreignSnapshots === 0 ? '' : `, after ${plural(foreignSnapshots, 'snapshot')} of other engines${anew}`
     const age =
       pendingSince === null
         ? ''

@@ -1,4 +1,11 @@
-import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress, zstdDecompressSync } from 'node:zlib'
+import {
+  createGunzip,
+  createZstdDecompress,
+  type Gunzip,
+  gunzipSync,
+  type ZstdDecompress,
+  zstdDecompressSync,
+} from 'node:zlib'
 import { type AsyncBuffer, parquetScan } from 'hyparquet'
 
 /** The positions of some rows of a data file, column by column: which record each comes from, and its number among that record's rows. */
@@ -33,7 +40,11 @@ async function* parquetPositions(body: Uint8Array): AsyncIterable<RowPositions> 
     byteLength: body.byteLength,
     slice: (start, end) => new Uint8Array(body.subarray(start, end)).buffer,
   }
-  const compressors = { ZSTD: (page: Uint8Array) => zstdDecompressSync(page) }
+  // Snappy is built in; others than these no engine writes unless it is told to.
+  const compressors = {
+    ZSTD: (page: Uint8Array) => zstdDecompressSync(page),
+    GZIP: (page: Uint8Array) => gunzipSync(page),
+  }
   const scan = await parquetScan({ file, columns: Object.values(COLUMNS), compressors })
   let rows = 0
   for (const { rowStart, rowEnd } of scan.ranges) {

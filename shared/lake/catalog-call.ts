@@ -1,8 +1,5 @@
-import { InletError } from '#shared/pipeline/errors.ts'
+import { boundedCall, DEADLINE_MS } from './bounded-call.ts'
 import { catalogError, errorName } from './catalog-errors.ts'
-
-/** Above what the client's own attempts come to when a service answers slowly, and below a function's timeout. */
-const DEADLINE_MS = 30_000
 
 export interface CatalogCallOptions {
   /** Errors, by name, that are answers. */
@@ -25,16 +22,13 @@ export async function catalogCall<T>(
   call: (options: { abortSignal: AbortSignal }) => Promise<T>,
   { refusals = [], advice = {}, deadlineMs = DEADLINE_MS }: CatalogCallOptions = {},
 ): Promise<T | undefined> {
-  const deadline = new AbortController()
-  const timer = setTimeout(() => deadline.abort(), deadlineMs)
-  try {
-    return await call({ abortSignal: deadline.signal })
-  } catch (error) {
-    if (deadline.signal.aborted)
-      throw new InletError('STORE_UNAVAILABLE', `${cannot}: it took more than ${deadlineMs} ms`)
-    if (refusals.includes(errorName(error))) return undefined
-    throw catalogError(error, cannot, advice)
-  } finally {
-    clearTimeout(timer)
-  }
+  return boundedCall<T | undefined>(
+    cannot,
+    deadlineMs,
+    (abortSignal) => call({ abortSignal }),
+    (error) => {
+      if (refusals.includes(errorName(error))) return undefined
+      throw catalogError(error, cannot, advice)
+    },
+  )
 }

@@ -14,12 +14,20 @@
  *    either he finds the announcement, and seals the log, or its writer finds that the epoch is being ended, and stops.
  */
 import { createHash, randomUUID } from 'node:crypto'
-import type { Attempt, DataFile, Landing, NewDataFile, SliceLog, WriteSlice } from '#shared/pipeline/commit.ts'
+import type {
+  Attempt,
+  DataFile,
+  Landing,
+  NewDataFile,
+  SliceContent,
+  SliceLog,
+  WriteSlice,
+} from '#shared/pipeline/commit.ts'
 import { inRanges } from '#shared/pipeline/commit.ts'
 import { InletError } from '#shared/pipeline/errors.ts'
 import { type KafkaRecord, positionOf } from '#shared/pipeline/record.ts'
-import { requireFitsGap, requireSameRecord } from './fingerprint.ts'
-import { entryOf, isSeal, type LogEntry, sealOf } from './log-entry.ts'
+import { requireFitsGap, requireReached, requireSameRecord } from './fingerprint.ts'
+import { entryOf, entryOfExtent, type Extent, isSeal, type LogEntry, sealOf } from './log-entry.ts'
 import { dataFileKey, type EntryPlace, endingKey, type LogId, MAX_OFFSET } from './log-keys.ts'
 import { LogStore } from './log-store.ts'
 import type { ObjectStore } from './object-store.ts'
@@ -78,6 +86,57 @@ export class CommitLog implements SliceLog {
     return { known, contents }
   }
 
+  /** The commit or seal that ends the chain now; undefined when it has not begun. */
+  newest(): Promise<LogEntry | undefined> {
+    return this.#log.newest()
+  }
+
+  /**
+   * Begins an attempt to put the next commit of the chain, for a writer that makes files of records as they come.
+   * @param start behind the end of the newest commit, 0 without one
+   * @throws InletError EPOCH_ENDED when the log would begin and its epoch is being ended
+   */
+  async beginAt(start: number): Promise<Attempt> {
+    if (start === 0) await this.#begun('deliver')
+    return this.#begin({ kind: 'commit', start })
+  }
+
+  /**
+   * Puts the commit of such an attempt. When it is not known whether a put has worked, it may be put again.
+   * @returns undefined when another writer was first: its records have to be read again, from behind what has landed
+   */
+  async commitAt(
+    start: number,
+    attempt: Attempt,
+    extent: Extent,
+    content: SliceContent,
+  ): Promise<LogEntry | undefined> {
+    const place: EntryPlace = { kind: 'commit', start }
+    const entry = entryOfExtent(place, extent, content, attempt.id)
+    return (await this.#log.append(place, entry)) ? entry : undefined
+  }
+
+  /**
+   * Checks that a topic can be the one whose records have landed.
+   * @param last the record at the last offset that has landed, if the topic still has it
+   * @param end the offset that the topic's next record will have
+   * @throws InletError OFFSETS_RESTARTED
+   */
+  requireContinued(newest: LogEntry, last: KafkaRecord | undefined, end: number): void {
+    const { topic, partition } = this.#id
+    requireReached({ topic, partition, offset: newest.end }, end, this.#wayOut())
+    if (last !== undefined) requireSameRecord(last, newest, this.#wayOut())
+  }
+
+  /** What is wrong when the topic is another one under the same name. */
+  topicReplaced(): InletError {
+    const { topic } = this.#id
+    return new InletError(
+      'OFFSETS_RESTARTED',
+      `the topic ${topic} was created anew while it was read: its offsets need an epoch of their own: ${this.#wayOut()}`,
+    )
+  }
+
   /**
    * Ends the chain, also one that has not begun: no commit can follow, whoever is at work. Done once, however often it is
    * called.
@@ -102,7 +161,7 @@ export class CommitLog implements SliceLog {
     await this.#log.announce()
     if ((await this.#store.get(endingKey(this.#id, this.#id.epoch))) !== undefined) {
       if (mode === 'redrive') return this.seal()
-      throw this.#ended()
+      throw this.epochEnded()
     }
     this.#isAnnounced = true
     return undefined
@@ -115,10 +174,11 @@ export class CommitLog implements SliceLog {
   async #requireNotSealed(commit: LogEntry): Promise<void> {
     const start = await this.#log.newestStart()
     const newest = start === undefined || start === commit.start ? commit : await this.#log.commitAt(start)
-    if (newest !== undefined && isSeal(newest)) throw this.#ended()
+    if (newest !== undefined && isSeal(newest)) throw this.epochEnded()
   }
 
-  #ended(): InletError {
+  /** What is wrong when records come for a log that is sealed. */
+  epochEnded(): InletError {
     const { topic, partition, epoch } = this.#id
     return new InletError(
       'EPOCH_ENDED',
@@ -156,7 +216,9 @@ export class CommitLog implements SliceLog {
       id,
       epoch: this.#id.epoch,
       writeFile: async (file: NewDataFile): Promise<DataFile> => {
-        const key = dataFileKey(this.#log.prefix, place, id, files++, file)
+        const sequence = files++
+        const folder = await this.#store.dataFolder?.({ ...this.#id, table: file.table })
+        const key = dataFileKey(this.#log.prefix, place, id, sequence, file, folder)
         await this.#store.put(key, file.body)
         const { table, partition, rows, body, locked } = file
         const sha256 = createHash('sha256').update(body).digest('hex')

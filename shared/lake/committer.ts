@@ -9,7 +9,7 @@
 import { randomUUID } from 'node:crypto'
 import pMap from 'p-map'
 import type { DataFile } from '#shared/pipeline/commit.ts'
-import { InletError } from '#shared/pipeline/errors.ts'
+import { asInletError, InletError } from '#shared/pipeline/errors.ts'
 import { append, type Append } from './iceberg/append.ts'
 import { contentFileOf } from './iceberg/data-file.ts'
 import { LocatedStore } from './iceberg/located-store.ts'
@@ -20,20 +20,12 @@ import { newSnapshotId } from './iceberg/snapshot.ts'
 import { SLICE_ORDER_ID } from './iceberg/sort-order.ts'
 import type { LoadedTable } from './iceberg/table-catalog.ts'
 import { partitionColumnsOf, type TableMetadata, withProperties } from './iceberg/table-metadata.ts'
-import { type LogMarks, newEntries, NO_MARKS, releaseMarkers } from './log-follower.ts'
-import { LOG_ROOT } from './log-keys.ts'
-import { type LogStore, logsOf, type Marker } from './log-store.ts'
+import { type FollowedLogs, followLogs, marksAfter, releaseNews, type TableNews } from './log-follower.ts'
+import { generationPrefix } from './log-keys.ts'
+import { type LogStore, logsOf } from './log-store.ts'
 import type { ObjectStore } from './object-store.ts'
-import { requireSameTable } from './table-identity.ts'
-import {
-  MARKS_PROPERTY,
-  marksKey,
-  marksOf,
-  putMarks,
-  snapshotOf,
-  type TableMarks,
-  type TableOwner,
-} from './table-marks.ts'
+import { notedTable, requireSameTable } from './table-identity.ts'
+import { MARKS_PROPERTY, marksKey, marksOf, putMarks, snapshotOf, type TableOwner } from './table-marks.ts'
 
 /** What a committer works with. */
 export interface CommitterSurroundings {
@@ -81,10 +73,11 @@ export async function commitTable(
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const base = await surroundings.tables.catalog.load(owner.table)
     if (base === undefined) throw missing(owner)
-    const news = await newsOf(surroundings.store, base.metadata, owner, limit)
-    const added = news.entries === 0 ? UNCHANGED : await takeNews(surroundings, owner, base, news)
+    const before = await marksBefore(surroundings.store, base.metadata, owner)
+    const news = await followLogs(before.found, owner.table, before, limit)
+    const added = news.entries === 0 ? UNCHANGED : await takeNews(surroundings, owner, base, before, news)
     if (added === undefined) continue
-    for (const { log, marks, markers } of news.logs) await releaseMarkers(log, owner.table, marks, markers)
+    await releaseNews(news, owner.table)
     return { table: owner.table, entries: news.entries, isMore: news.isMore, ...added }
   }
   throw new InletError(
@@ -95,39 +88,18 @@ export async function commitTable(
 
 const UNCHANGED = { files: 0, rows: 0, snapshotId: null }
 
-/** What a table has not taken, and the marks that it has once it took it. */
-interface News {
-  readonly entries: number
-  readonly files: readonly DataFile[]
-  readonly logs: readonly { readonly log: LogStore; readonly marks: LogMarks; readonly markers: readonly Marker[] }[]
-  readonly marks: Omit<TableMarks, 'snapshotId' | 'sequenceNumber'>
-  readonly isMore: boolean
-}
-
-async function newsOf(store: ObjectStore, metadata: TableMetadata, owner: TableOwner, limit: number): Promise<News> {
-  const { pipeline, generation, table } = owner
-  const logs: LogStore[] = []
-  for await (const { log } of logsOf(store, `${LOG_ROOT}${pipeline}/g${generation}/`)) logs.push(log)
-  await requireSameTable(store, owner, metadata['table-uuid'])
-  const before = await marksOf(store, metadata, owner)
-  if (before === undefined && logs.length > 0) throw unmarked(owner)
-  const news = await pMap(
-    logs,
-    async (log) => {
-      const marks = before?.logs[log.prefix] ?? NO_MARKS
-      return { log, ...(await newEntries(log, table, marks, limit, before?.rescan)) }
-    },
-    { concurrency: CONCURRENCY },
-  )
-  const entries = news.flatMap((some) => some.entries)
-  const marks = Object.fromEntries(news.map(({ log, marks: after }) => [log.prefix, after]))
-  return {
-    entries: entries.length,
-    files: entries.flatMap(({ files }) => files.filter((file) => file.table === table)),
-    logs: news,
-    marks: { table, tableId: metadata['table-uuid'], rescan: false, logs: { ...before?.logs, ...marks } },
-    isMore: news.some((some) => some.entries.filter(({ amends }) => amends === null).length >= limit),
-  }
+/** The logs that there are, and how far the table has followed them. */
+async function marksBefore(
+  store: ObjectStore,
+  metadata: TableMetadata,
+  owner: TableOwner,
+): Promise<FollowedLogs & { readonly found: readonly LogStore[] }> {
+  const found: LogStore[] = []
+  for await (const { log } of logsOf(store, generationPrefix(owner))) found.push(log)
+  await requireSameTable(store, owner, await notedTable(store, owner), metadata)
+  const marks = await marksOf(store, metadata, owner)
+  if (marks === undefined && found.length > 0) throw unmarked(owner)
+  return { logs: marks?.logs ?? {}, rescan: marks?.rescan ?? false, found }
 }
 
 /** Makes the version of the table that has the news. @returns undefined when another writer was first */
@@ -135,13 +107,16 @@ async function takeNews(
   { store, tables, now }: CommitterSurroundings,
   owner: TableOwner,
   base: LoadedTable,
-  { files, marks }: News,
+  before: FollowedLogs,
+  news: TableNews,
 ): Promise<Pick<TableCommit, 'files' | 'rows' | 'snapshotId'> | undefined> {
+  const { files } = news
   const attempt = randomUUID()
   const key = marksKey(owner, attempt)
   const change = { attempt, now: now(), summary: { [MARKS_PROPERTY]: key } }
   const grown = files.length === 0 ? base.metadata : await withFiles(base.metadata, files, change, store, tables)
-  await putMarks(store, key, { ...marks, ...snapshotOf(grown) })
+  const of = { table: owner.table, tableId: base.metadata['table-uuid'] }
+  await putMarks(store, key, { ...of, ...marksAfter(before, news), ...snapshotOf(grown) })
   const next = expireSnapshots(withProperties(grown, { [MARKS_PROPERTY]: key }, change.now), change.now)
   if ((await tables.catalog.commit(owner.table, base, next)) === 'conflict') return undefined
   const rows = files.reduce((sum, file) => sum + file.rows, 0)
@@ -166,9 +141,12 @@ async function withFiles(
   const content = files.map((file) => contentFileOf(file, placement))
   const read = (location: string): Promise<Uint8Array> => located.read(location)
   const appended = await append(metadata, { files: content, snapshotId: newSnapshotId(metadata), ...change }, read)
-  await pMap(appended.objects, ([location, body]) => located.put(location, body), {
+  const puts = pMap(appended.objects, ([location, body]) => located.put(location, body), {
     concurrency: CONCURRENCY,
     stopOnError: false, // what has begun must settle before anything is answered
+  })
+  await puts.catch((error: unknown) => {
+    throw asInletError(error, 'write the manifests of a snapshot')
   })
   return appended.metadata
 }

@@ -11,7 +11,7 @@ import type { Flow } from '#shared/pipeline/flow.ts'
 import { type SliceReport, writeSlice } from '#shared/pipeline/process-batch.ts'
 import { type DeadLetterChoice, type LandedCommit, landDeadLetters } from './dead-letters-land.ts'
 import { type CommitDeadLetters, commitStarts, deadLettersOf, type OffsetBounds } from './dead-letters.ts'
-import { LOG_ROOT, type LogId, MAX_OFFSET } from './log-keys.ts'
+import { generationPrefix, type LogId, MAX_OFFSET } from './log-keys.ts'
 import { type LogStore, logsOf } from './log-store.ts'
 import type { ObjectStore } from './object-store.ts'
 import { redriveLog } from './redrive-log.ts'
@@ -97,7 +97,7 @@ async function* logsOfPipeline(
   { name, generation }: Flow['pipeline'],
   { topic, partition }: LogFilter,
 ): AsyncIterable<{ id: LogId; log: LogStore }> {
-  for await (const found of logsOf(store, `${LOG_ROOT}${name}/g${generation}/`)) {
+  for await (const found of logsOf(store, generationPrefix({ pipeline: name, generation }))) {
     const { id } = found
     if ((topic ?? id.topic) === id.topic && (partition ?? id.partition) === id.partition) yield found
   }

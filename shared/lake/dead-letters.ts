@@ -3,7 +3,15 @@ import { isDeadLetterTable } from '#shared/pipeline/dead-letter-name.ts'
 import { type DataFile, inRanges, type OffsetRange, rangesOf } from '#shared/pipeline/commit.ts'
 import { InletError } from '#shared/pipeline/errors.ts'
 import type { LogEntry } from './log-entry.ts'
-import { amendmentsPrefix, commitKey, commitsBefore, commitsPrefix, MAX_OFFSET, parseCommitKey } from './log-keys.ts'
+import {
+  amendmentsPrefix,
+  commitKey,
+  commitsBefore,
+  commitsPrefix,
+  MAX_OFFSET,
+  parseAmendmentKey,
+  parseCommitKey,
+} from './log-keys.ts'
 import type { LogStore } from './log-store.ts'
 import type { ObjectStore } from './object-store.ts'
 
@@ -58,7 +66,7 @@ export async function* deadLettersOf(
   bounds: OffsetBounds = {},
 ): AsyncIterable<CommitDeadLetters> {
   const amended = new Set<number>()
-  for await (const { key } of store.list(amendmentsPrefix(log.prefix))) amended.add(amendedCommitOf(key))
+  for await (const { key } of store.list(amendmentsPrefix(log.prefix))) amended.add(parseAmendmentKey(key).amends)
   const read = async (start: number): Promise<CommitDeadLetters> => {
     const commit = await log.commitAt(start)
     if (commit === undefined)
@@ -87,9 +95,4 @@ function entriesOf(history: readonly LogEntry[]): EntryDeadLetters[] {
 
 function offsetsIn(ranges: readonly OffsetRange[]): number[] {
   return ranges.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, i) => first + i))
-}
-
-/** The start of the commit that an amendment's key names: `…/amendments/<start>/<number>.json`. */
-function amendedCommitOf(key: string): number {
-  return Number(key.split('/').at(-2))
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Stats } from 'node:fs'
 import { type FileHandle, link, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -48,7 +49,7 @@ export class DirectoryStore implements ObjectStore {
   }
 
   async size(key: string): Promise<number | undefined> {
-    return this.#guard('read', key, async (file) => (await orNone(stat(file)))?.size)
+    return (await this.#stat(key))?.size
   }
 
   async *list(prefix: string, options: ListOptions = {}): AsyncIterable<ObjectEntry> {
@@ -58,11 +59,15 @@ export class DirectoryStore implements ObjectStore {
     let listed = 0
     for await (const key of this.#walk(directory, prefix, startAfter)) {
       if (listed >= limit) return
-      const bytes = await this.size(key)
-      if (bytes === undefined) continue
+      const object = await this.#stat(key)
+      if (object === undefined) continue
       listed += 1
-      yield { key, bytes }
+      yield { key, bytes: object.size, modified: object.mtimeMs }
     }
+  }
+
+  #stat(key: string): Promise<Stats | undefined> {
+    return this.#guard('read', key, (file) => orNone(stat(file)))
   }
 
   async delete(key: string): Promise<void> {

@@ -3,20 +3,18 @@
  * Spark find them. How far that has got is kept beside the marks of tables. Nothing depends on it: what is registered twice is
  * registered, so two at a time, or one that dies before it has noted how far it got, do no harm.
  */
-import { pMapIterable } from 'p-map'
 import { deadLetterTable } from '#shared/pipeline/dead-letter.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import type { Table } from '#shared/pipeline/table.ts'
 import { type FilesDatabase, registerPartitions } from './glue-partitions.ts'
-import { type LogMarks, newEntries, NO_MARKS, releaseMarkers } from './log-follower.ts'
-import { LOG_ROOT } from './log-keys.ts'
-import { logsOf } from './log-store.ts'
+import { followLogs, marksAfter, releaseNews } from './log-follower.ts'
+import { generationPrefix } from './log-keys.ts'
+import { type LogStore, logsOf } from './log-store.ts'
 import type { ObjectStore } from './object-store.ts'
-import { emptyMarks, marksKey, putMarks, readMarks, type TableOwner } from './table-marks.ts'
+import { emptyMarks, findMarks, marksKey, putMarks, type TableOwner } from './table-marks.ts'
 
 /** Commits of one log that are looked at in one run. */
 const LIMIT = 1000
-const READ_AHEAD = 4
 
 /** What one run came to. */
 export interface FilesRegistration {
@@ -49,25 +47,12 @@ async function registerTable(
 ): Promise<FilesRegistration> {
   const owner: TableOwner = { pipeline, generation, table: table.name }
   const key = marksKey(owner, 'registered')
-  const before = (await store.get(key)) === undefined ? emptyMarks(table.name, 'files') : await readMarks(store, key)
-  const logs: Record<string, LogMarks> = { ...before.logs }
-  const files = []
-  const found = []
-  const news = pMapIterable(
-    logsOf(store, `${LOG_ROOT}${pipeline}/g${generation}/`),
-    async ({ log }) => ({
-      log,
-      ...(await newEntries(log, table.name, logs[log.prefix] ?? NO_MARKS, LIMIT, before.rescan)),
-    }),
-    { concurrency: READ_AHEAD },
-  )
-  for await (const { log, entries, marks, markers } of news) {
-    files.push(...entries.flatMap((entry) => entry.files.filter((file) => file.table === table.name)))
-    logs[log.prefix] = marks
-    found.push({ log, marks, markers })
-  }
-  const partitions = files.length === 0 ? 0 : await registerPartitions(place, table, files)
-  await putMarks(store, key, { ...before, rescan: false, logs })
-  for (const { log, marks, markers } of found) await releaseMarkers(log, table.name, marks, markers)
-  return { table: table.name, files: files.length, partitions }
+  const before = (await findMarks(store, key)) ?? emptyMarks(table.name, 'files')
+  const logs: LogStore[] = []
+  for await (const { log } of logsOf(store, generationPrefix(owner))) logs.push(log)
+  const news = await followLogs(logs, table.name, before, LIMIT)
+  const partitions = news.files.length === 0 ? 0 : await registerPartitions(place, table, news.files)
+  await putMarks(store, key, { ...before, ...marksAfter(before, news) })
+  await releaseNews(news, table.name)
+  return { table: table.name, files: news.files.length, partitions }
 }

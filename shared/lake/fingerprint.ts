@@ -28,6 +28,16 @@ export function fingerprintOf(records: readonly KafkaRecord[]): Fingerprint {
   return { minTimestamp, maxTimestamp, first, last }
 }
 
+/** The fingerprint of some records and of those behind them. */
+export function joinedFingerprint(before: Fingerprint, behind: Fingerprint): Fingerprint {
+  return {
+    minTimestamp: Math.min(before.minTimestamp, behind.minTimestamp),
+    maxTimestamp: Math.max(before.maxTimestamp, behind.maxTimestamp),
+    first: before.first,
+    last: behind.last,
+  }
+}
+
 interface Fingerprinted {
   readonly covered: readonly (readonly [number, number])[]
   /** Null in a seal. */
@@ -74,7 +84,19 @@ export function requireFitsGap(record: KafkaRecord, commit: Fingerprinted, wayOu
     )
 }
 
-function restarted(record: KafkaRecord, reason: string, wayOut: string): InletError {
+/**
+ * Checks that a topic reaches as far as what has landed of it.
+ * @param last the last record that has landed
+ * @param end the offset that the topic's next record will have
+ * @throws InletError OFFSETS_RESTARTED when it does not
+ */
+export function requireReached(last: Position, end: number, wayOut: string): void {
+  if (end <= last.offset) throw restarted(last, `the topic ends before it, at ${end}`, wayOut)
+}
+
+type Position = Pick<KafkaRecord, 'topic' | 'partition' | 'offset'>
+
+function restarted(record: Position, reason: string, wayOut: string): InletError {
   return new InletError(
     'OFFSETS_RESTARTED',
     `${positionOf(record)} is not the record that the lake knows at this offset: ${reason}. ` +

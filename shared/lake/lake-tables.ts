@@ -7,7 +7,7 @@ import { rolledBackTo } from './iceberg/rollback.ts'
 import type { LoadedTable } from './iceberg/table-catalog.ts'
 import { withLock } from './iceberg/table-evolution.ts'
 import { createTable, type TableMetadata, withProperties } from './iceberg/table-metadata.ts'
-import { putTableId, requireSameTable } from './table-identity.ts'
+import { notedTable, noteTable, requireSameTable } from './table-identity.ts'
 import { emptyMarks, MARKS_PROPERTY, marksKey, putMarks, readMarks, type TableOwner } from './table-marks.ts'
 
 /** How often another writer may come first. */
@@ -31,8 +31,9 @@ export async function applyTable(
 ): Promise<'created' | 'changed' | 'unchanged'> {
   const { store, tables, now } = surroundings
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const noted = await notedTable(store, owner)
     const base = await tables.catalog.load(owner.table)
-    if (!anew || base !== undefined) await requireSameTable(store, owner, base?.metadata['table-uuid'])
+    if (!anew || base !== undefined) await requireSameTable(store, owner, noted, base?.metadata)
     if (base === undefined) {
       const uuid = randomUUID()
       const key = marksKey(owner, randomUUID())
@@ -40,7 +41,7 @@ export async function applyTable(
       const location = await tables.locationOf(owner.table)
       const metadata = createTable({ uuid, location, lock, properties: { [MARKS_PROPERTY]: key }, now: now() })
       if ((await tables.catalog.create(owner.table, metadata)) === 'conflict') continue
-      await putTableId(store, owner, uuid, { replace: anew })
+      await noteTable(store, owner, metadata, { replace: anew })
       return 'created'
     }
     const next = withLock(base.metadata, lock, now())
@@ -65,7 +66,7 @@ export async function adoptTable(surroundings: CommitterSurroundings, owner: Tab
       )
     const key = marksKey(owner, randomUUID())
     await putMarks(store, key, emptyMarks(owner.table, uuid))
-    await putTableId(store, owner, uuid, { replace: true })
+    await noteTable(store, owner, metadata, { replace: true })
     return withProperties(metadata, { [MARKS_PROPERTY]: key }, surroundings.now())
   })
 }

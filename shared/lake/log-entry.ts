@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { type OffsetRange, rangesOf, rangesSize, type SliceContent } from '#shared/pipeline/commit.ts'
 import { InletError } from '#shared/pipeline/errors.ts'
 import type { KafkaRecord } from '#shared/pipeline/record.ts'
-import { fingerprintOf } from './fingerprint.ts'
+import { type Fingerprint, fingerprintOf } from './fingerprint.ts'
 import { type EntryPlace, MAX_OFFSET } from './log-keys.ts'
 
 const Offset = z.int().min(0)
@@ -65,6 +65,13 @@ const Entry = z.strictObject({
 /** A commit, an amendment or a seal: the write-once object that makes records part of the lake, or ends the log. */
 export type LogEntry = Readonly<z.output<typeof Entry>>
 
+/** Which records an entry is of, when they are no longer at hand. */
+export interface Extent {
+  /** Their offsets. */
+  readonly covered: readonly OffsetRange[]
+  readonly fingerprint: Fingerprint
+}
+
 /** The entry that says what became of some records, in offset order. */
 export function entryOf(
   place: EntryPlace,
@@ -73,6 +80,16 @@ export function entryOf(
   attempt: string,
 ): LogEntry {
   const covered = rangesOf(records.map(({ offset }) => offset))
+  return entryOfExtent(place, { covered, fingerprint: fingerprintOf(records) }, content, attempt)
+}
+
+/** The same of records that a writer has made files of as they came. */
+export function entryOfExtent(
+  place: EntryPlace,
+  { covered, fingerprint }: Extent,
+  content: SliceContent,
+  attempt: string,
+): LogEntry {
   const [first] = covered as [OffsetRange, ...OffsetRange[]]
   return {
     format: 1,
@@ -89,7 +106,7 @@ export function entryOf(
     schemaId: content.schemaId,
     specId: content.specId,
     watermark: content.watermark,
-    fingerprint: fingerprintOf(records),
+    fingerprint,
     attempt,
   }
 }

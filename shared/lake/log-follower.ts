@@ -1,4 +1,5 @@
 import pMap from 'p-map'
+import type { DataFile } from '#shared/pipeline/commit.ts'
 import { InletError } from '#shared/pipeline/errors.ts'
 import type { LogEntry } from './log-entry.ts'
 import type { LogStore, Marker } from './log-store.ts'
@@ -63,6 +64,65 @@ export async function newEntries(
     if (number > 0) amended[amends] = number
   }
   return { entries, marks: { next, amended }, markers }
+}
+
+/** How far a table has followed the logs of its pipeline. */
+export interface FollowedLogs {
+  /** By the prefix of the log. */
+  readonly logs: Readonly<Record<string, LogMarks>>
+  /** Whether amendments have to be looked for where no marker leads to them. */
+  readonly rescan: boolean
+}
+
+/** What some logs hold that a table has not taken. */
+export interface TableNews {
+  /** Commits and amendments. */
+  readonly entries: number
+  /** Those of the table. */
+  readonly files: readonly DataFile[]
+  /** The marks of these logs once the table has taken the files, and the markers to be released then. */
+  readonly logs: readonly { readonly log: LogStore; readonly marks: LogMarks; readonly markers: readonly Marker[] }[]
+  /** Whether a log may hold more than the limit. */
+  readonly isMore: boolean
+}
+
+/**
+ * Follows logs for a table, each from where the table has got to.
+ * @param limit commits of one log that are taken at the most
+ * @throws InletError LOG_CORRUPT, as `newEntries` does
+ */
+export async function followLogs(
+  logs: readonly LogStore[],
+  table: string,
+  before: FollowedLogs,
+  limit: number,
+): Promise<TableNews> {
+  const news = await pMap(
+    logs,
+    async (log) => {
+      const marks = before.logs[log.prefix] ?? NO_MARKS
+      return { log, ...(await newEntries(log, table, marks, limit, before.rescan)) }
+    },
+    { concurrency: READ_AHEAD },
+  )
+  const entries = news.flatMap((some) => some.entries)
+  return {
+    entries: entries.length,
+    files: entries.flatMap(({ files }) => files.filter((file) => file.table === table)),
+    logs: news,
+    isMore: news.some((some) => some.entries.filter(({ amends }) => amends === null).length >= limit),
+  }
+}
+
+/** The marks once the table has taken the news. */
+export function marksAfter(before: FollowedLogs, { logs }: TableNews): FollowedLogs {
+  const marks = Object.fromEntries(logs.map(({ log, marks: after }) => [log.prefix, after]))
+  return { logs: { ...before.logs, ...marks }, rescan: false }
+}
+
+/** Deletes the markers of news that the table has taken. */
+export async function releaseNews({ logs }: TableNews, table: string): Promise<void> {
+  for (const { log, marks, markers } of logs) await releaseMarkers(log, table, marks, markers)
 }
 
 /** Deletes the markers whose amendments the table's marks count; the others stay until they are. */

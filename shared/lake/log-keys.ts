@@ -136,7 +136,7 @@ export function logDigest(log: string): string {
 }
 
 /**
- * The key of a data file: below its table partition, under a name that no other file has, which contains the place in
+ * The key of a data file: in its table's folder, below its table partition, under a name that no other file has, which contains the place in
  * the log that may name it, and no other may.
  */
 export function dataFileKey(
@@ -145,10 +145,11 @@ export function dataFileKey(
   attempt: string,
   sequence: number,
   file: NewDataFile,
+  folder = dataPrefix(file.table),
 ): string {
   const at = place.kind === 'commit' ? `c${place.start}` : `a${place.amends}.${place.number}`
   const directory = file.partitionPath === '' ? '' : `${file.partitionPath}/`
-  return `${dataPrefix(file.table)}${directory}${logDigest(log)}-${at}-${attempt}-${sequence}.${file.format}`
+  return `${folder}${directory}${logDigest(log)}-${at}-${attempt}-${sequence}.${file.format}`
 }
 
 export function dataPrefix(table: string): string {

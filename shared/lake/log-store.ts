@@ -1,5 +1,6 @@
 import { pMapIterable } from 'p-map'
 import { InletError } from '#shared/pipeline/errors.ts'
+import { firstKey, foldersBelow } from './first-key.ts'
 import { decodeEntry, encodeEntry, type LogEntry } from './log-entry.ts'
 import {
   amendmentKey,
@@ -49,9 +50,8 @@ export class LogStore {
   /** The commit with the greatest start ≤ the offset: one list of one key, and one read. */
   async floor(offset: number): Promise<LogEntry | undefined> {
     const startAfter = commitsBefore(this.prefix, offset)
-    for await (const { key } of this.#store.list(commitsPrefix(this.prefix), { startAfter, limit: 1 }))
-      return this.#read(key)
-    return undefined
+    const key = await firstKey(this.#store, commitsPrefix(this.prefix), startAfter)
+    return key === undefined ? undefined : this.#read(key)
   }
 
   /** The commit or seal that ends the chain. */
@@ -61,8 +61,8 @@ export class LogStore {
 
   /** Where it begins: one list of one key. */
   async newestStart(): Promise<number | undefined> {
-    for await (const { key } of this.#store.list(commitsPrefix(this.prefix), { limit: 1 })) return parseCommitKey(key)
-    return undefined
+    const key = await firstKey(this.#store, commitsPrefix(this.prefix))
+    return key === undefined ? undefined : parseCommitKey(key)
   }
 
   /** Where the commits begin that start at the offset or behind it, ascending. */
@@ -181,19 +181,5 @@ export class LogStore {
  * @param prefix a prefix of logs, as `log/` or that of a topic
  */
 export async function* logsOf(store: ObjectStore, prefix = LOG_ROOT): AsyncIterable<{ id: LogId; log: LogStore }> {
-  for (let key = await firstKey(store, prefix); key !== undefined; ) {
-    const parsed = parseLogKey(key)
-    if (parsed !== undefined) yield { id: parsed.id, log: new LogStore(store, parsed.id) }
-    key = await firstKey(store, prefix, parsed === undefined ? key : behind(parsed.prefix))
-  }
-}
-
-async function firstKey(store: ObjectStore, prefix: string, startAfter = ''): Promise<string | undefined> {
-  for await (const { key } of store.list(prefix, { startAfter, limit: 1 })) return key
-  return undefined
-}
-
-/** Sorts behind every key below a prefix and before what comes next: "0" follows "/" in byte order. */
-function behind(prefix: string): string {
-  return `${prefix.slice(0, -1)}0`
+  for await (const { id } of foldersBelow(store, prefix, parseLogKey)) yield { id, log: new LogStore(store, id) }
 }

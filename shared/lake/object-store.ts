@@ -1,7 +1,11 @@
+import type { TableOwner } from './table-owner.ts'
+
 /** One listed object. */
 export interface ObjectEntry {
   readonly key: string
   readonly bytes: number
+  /** When it was put last, by the store's clock, in milliseconds since 1970. */
+  readonly modified: number
 }
 
 export interface ListOptions {
@@ -27,6 +31,8 @@ export interface ObjectStore {
   list(prefix: string, options?: ListOptions): AsyncIterable<ObjectEntry>
   /** Deletes an object; one that is not there is no error. */
   delete(key: string): Promise<void>
+  /** What the keys of a table's new data files begin with, where that may be elsewhere than in the table's folder of the lake. */
+  dataFolder?(owner: TableOwner): Promise<string>
 }
 
 /** @returns why a key is not acceptable, or undefined */

@@ -1,5 +1,5 @@
 import { NO_MARKS, type LogMarks } from './log-follower.ts'
-import { LOG_ROOT } from './log-keys.ts'
+import { generationPrefix } from './log-keys.ts'
 import { type LogStore, logsOf } from './log-store.ts'
 import type { TableMetadata } from './iceberg/table-metadata.ts'
 import type { ObjectStore } from './object-store.ts'
@@ -13,7 +13,7 @@ import { marksOf, type TableOwner } from './table-marks.ts'
 export async function pendingEntries(store: ObjectStore, owner: TableOwner, metadata: TableMetadata): Promise<number> {
   const marks = await marksOf(store, metadata, owner)
   let pending = 0
-  for await (const { log } of logsOf(store, `${LOG_ROOT}${owner.pipeline}/g${owner.generation}/`))
+  for await (const { log } of logsOf(store, generationPrefix(owner)))
     pending += await pendingOf(log, owner.table, marks?.logs[log.prefix] ?? NO_MARKS, marks?.rescan ?? true)
   return pending
 }

@@ -10,9 +10,11 @@ import {
   type S3ClientConfig,
 } from '@aws-sdk/client-s3'
 import { InletError } from '#shared/pipeline/errors.ts'
+import { boundedCall, DEADLINE_MS, UNHANGING } from './bounded-call.ts'
 import { CallGate } from './call-gate.ts'
 import { keyFault, type ListOptions, type ObjectEntry, type ObjectStore } from './object-store.ts'
 import { isMissing, s3Error, statusOf } from './s3-errors.ts'
+import { placeInTableBucket } from './table-bucket.ts'
 
 /** Sockets, and calls under way, of one store: what a Lambda function writes at a time, and far below its 1024 files. */
 const MAX_SOCKETS = 64
@@ -31,24 +33,12 @@ export interface S3StoreOptions {
   readonly deadlineMs?: number
 }
 
-/**
- * A client that cannot hang: a frozen connection, request or answer becomes an error that the client tries again, and all
- * of it ends by the store's deadline. Sockets are kept alive between calls.
- */
+/** A client that cannot hang (see `UNHANGING`). Sockets are kept alive between calls. */
 export function createS3Client(config: S3ClientConfig = {}): S3Client {
   const agent = { keepAlive: true, maxSockets: MAX_SOCKETS }
   return new S3Client({
-    maxAttempts: 4,
-    requestHandler: {
-      connectionTimeout: 3000,
-      /** Until the answer begins, the upload included. */
-      requestTimeout: 10_000,
-      throwOnRequestTimeout: true,
-      /** Silence, in the midst of an answer too. */
-      socketTimeout: 5000,
-      httpAgent: agent,
-      httpsAgent: agent,
-    },
+    ...UNHANGING,
+    requestHandler: { ...UNHANGING.requestHandler, httpAgent: agent, httpsAgent: agent },
     // "100 Continue" would take a new, unbounded connection for every body above 2 MiB.
     expectContinueHeader: false,
     ...config,
@@ -83,7 +73,7 @@ export class S3Store implements ObjectStore {
     this.#root = prefix === '' ? '' : `${prefix}/`
     this.url = `s3://${bucket}/${prefix}`
     this.#client = options.client ?? createS3Client()
-    this.#deadlineMs = options.deadlineMs ?? 30_000
+    this.#deadlineMs = options.deadlineMs ?? DEADLINE_MS
   }
 
   async put(key: string, body: Uint8Array): Promise<void> {
@@ -127,6 +117,8 @@ export class S3Store implements ObjectStore {
     const head = new HeadObjectCommand(this.#object('read', key))
     const answer = await this.#call('read', key, (abortSignal) => orUndefined(this.#client.send(head, { abortSignal })))
     if (answer !== undefined) return answer.ContentLength
+    // Nobody has written such a URL by hand, and S3 Tables has no HeadBucket.
+    if (placeInTableBucket(this.url) !== undefined) return undefined
     // The answer to HEAD has no body to say what is missing, the key or its bucket.
     const bucket = new HeadBucketCommand({ Bucket: this.#bucket })
     await this.#call('find the bucket of', key, (abortSignal) => this.#client.send(bucket, { abortSignal }))
@@ -148,12 +140,12 @@ export class S3Store implements ObjectStore {
         EncodingType: 'url',
       })
       page = await this.#call('list', prefix, (abortSignal) => this.#client.send(list, { abortSignal }))
-      for (const { Key = '', Size = 0 } of page.Contents ?? []) {
+      for (const { Key = '', Size = 0, LastModified } of page.Contents ?? []) {
         const key = decodeKey(Key).slice(this.#root.length)
         // What other tools leave to show a folder ("a/") is no object of ours.
         if (keyFault(key) !== undefined) continue
         left -= 1
-        yield { key, bytes: Size }
+        yield { key, bytes: Size, modified: LastModified?.getTime() ?? 0 }
       }
     }
   }
@@ -172,20 +164,12 @@ export class S3Store implements ObjectStore {
 
   /** Makes a call when its turn comes, gives it up at the deadline, and says in our words what went wrong. */
   #call<T>(doing: string, key: string, work: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
-    return this.#gate.pass(async () => {
-      const deadline = new AbortController()
-      const timer = setTimeout(() => deadline.abort(), this.#deadlineMs)
-      try {
-        return await work(deadline.signal)
-      } catch (error) {
-        const cannot = `cannot ${doing} s3://${this.#bucket}/${this.#root}${key}`
-        if (deadline.signal.aborted)
-          throw new InletError('STORE_UNAVAILABLE', `${cannot}: it took more than ${this.#deadlineMs} ms`)
+    const cannot = `cannot ${doing} s3://${this.#bucket}/${this.#root}${key}`
+    return this.#gate.pass(() =>
+      boundedCall(cannot, this.#deadlineMs, work, (error) => {
         throw s3Error(error, cannot)
-      } finally {
-        clearTimeout(timer)
-      }
-    })
+      }),
+    )
   }
 }
 

@@ -10,11 +10,12 @@ import { ancestry } from './iceberg/snapshot.ts'
 import { currentSnapshot, type TableMetadata } from './iceberg/table-metadata.ts'
 import type { LogMarks } from './log-follower.ts'
 import type { ObjectStore } from './object-store.ts'
+import { marksPrefix, type TableOwner } from './table-owner.ts'
+
+export { MARKS_ROOT, marksPrefix, type TableOwner } from './table-owner.ts'
 
 /** The table property, and the entry in a snapshot's summary, that name the marks. */
 export const MARKS_PROPERTY = 'inlet.marks'
-/** Below it, the marks of all tables; outside of the logs and of every table's location. */
-export const MARKS_ROOT = 'marks/'
 
 const Offset = z.int().min(0)
 const Marks = z
@@ -41,15 +42,14 @@ export interface TableMarks extends Omit<z.output<typeof Marks>, 'format' | 'log
   readonly logs: Readonly<Record<string, LogMarks>>
 }
 
-/** Whose table it is: one generation of a pipeline. */
-export interface TableOwner {
-  readonly pipeline: string
-  readonly generation: number
-  readonly table: string
-}
+const MARKS_PREFIX = /^marks\/(?<pipeline>[^/]+)\/g(?<generation>\d+)\/(?<table>[^/]+)\//
 
-export function marksPrefix({ pipeline, generation, table }: TableOwner): string {
-  return `${MARKS_ROOT}${pipeline}/g${generation}/${table}/`
+/** @returns the table that a key belongs to, and the prefix of its marks; undefined for other keys */
+export function parseMarksKey(key: string): { owner: TableOwner; prefix: string } | undefined {
+  const match = MARKS_PREFIX.exec(key)
+  if (match?.groups === undefined) return undefined
+  const { pipeline = '', generation, table = '' } = match.groups
+  return { owner: { pipeline, generation: Number(generation), table }, prefix: match[0] }
 }
 
 /** @param attempt unique to the attempt that writes them */
@@ -82,14 +82,23 @@ export async function marksOf(
   return marks
 }
 
+/** @throws InletError LOG_CORRUPT when there are none at the key, or they cannot be read */
 export async function readMarks(store: ObjectStore, key: string): Promise<TableMarks> {
+  const marks = await findMarks(store, key)
+  if (marks === undefined) throw new InletError('LOG_CORRUPT', `${key} is missing, but a table names it`)
+  return marks
+}
+
+/**
+ * @returns undefined when there are none at the key
+ * @throws InletError LOG_CORRUPT when they cannot be read
+ */
+export async function findMarks(store: ObjectStore, key: string): Promise<TableMarks | undefined> {
   const body = await store.get(key)
-  const parsed = body === undefined ? undefined : Marks.safeParse(parseJson(body))
-  if (parsed?.success === true) return parsed.data
-  throw new InletError(
-    'LOG_CORRUPT',
-    `${key} ${body === undefined ? 'is missing, but a table names it' : 'does not hold the marks of a table'}`,
-  )
+  if (body === undefined) return undefined
+  const parsed = Marks.safeParse(parseJson(body))
+  if (parsed.success) return parsed.data
+  throw new InletError('LOG_CORRUPT', `${key} does not hold the marks of a table`)
 }
 
 /**

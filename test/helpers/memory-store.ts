@@ -93,6 +93,7 @@ const straight: Interceptor = async (_call, effect) => effect()
 interface StoredObject {
   readonly name: string
   readonly body: Uint8Array
+  readonly modified: number
 }
 
 /** Objects by key, and the keys in byte order. */
@@ -107,7 +108,7 @@ export class SortedObjects {
   set(key: string, body: Uint8Array): void {
     const name = this.#byKey.get(key)?.name ?? nameOf(key)
     if (!this.#byKey.has(key)) this.#names.splice(this.#firstFrom(name), 0, { name, key })
-    this.#byKey.set(key, { name, body })
+    this.#byKey.set(key, { name, body, modified: Date.now() })
   }
 
   delete(key: string): void {
@@ -126,7 +127,8 @@ export class SortedObjects {
       const { name, key } = this.#names[i] as { name: string; key: string }
       if (!name.startsWith(start)) break
       if (entries.length === size) return { entries, isTruncated: true }
-      entries.push({ key, bytes: this.get(key)?.length ?? 0 })
+      const { body, modified } = this.#byKey.get(key) as StoredObject
+      entries.push({ key, bytes: body.length, modified })
     }
     return { entries, isTruncated: false }
   }

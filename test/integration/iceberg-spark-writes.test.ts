@@ -8,6 +8,7 @@ import { currentSnapshot, parseMetadata, type Snapshot } from '#shared/lake/iceb
 import { vacuumMetadata } from '#shared/lake/iceberg/vacuum-metadata.ts'
 import { rollbackTable } from '#shared/lake/lake-tables.ts'
 import { vacuum } from '#shared/lake/vacuum.ts'
+import { provenTables, type SnapshotProof } from '#shared/lake/verify/snapshot-proof.ts'
 import { deliver } from '#test/helpers/deliveries.ts'
 import { type IcebergDuckDB, openIcebergDuckDB } from '#test/helpers/duckdb-iceberg.ts'
 import { LakeTable, locked } from '#test/helpers/lake-table.ts'
@@ -159,6 +160,9 @@ const CHANGES: Readonly<Record<string, () => Promise<void>>> = {
     )
     expect(count).toBe(before)
     expect((await table.files()).length).toBe(4) // one a day
+    const proofs: SnapshotProof[] = []
+    for await (const { proof } of provenTables(store, table.surroundings.tables, { deep: true })) proofs.push(proof)
+    expect(proofs).toMatchObject([{ rows: expected.size, traced: expected.size, foreignSnapshots: 1, faults: [] }])
   },
   rewrite_manifests: async () => {
     const { rewritten_manifests_count: count = 0, added_manifests_count: added = 0 } = await call('rewrite_manifests')

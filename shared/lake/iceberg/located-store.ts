@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { InletError } from '#shared/pipeline/errors.ts'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
+import { placeInTableBucket } from '#shared/lake/table-bucket.ts'
 
 /**
  * The objects of a store by the URIs that Iceberg's metadata names them by. Such a URI is the store's, a slash, and the key as
@@ -15,9 +16,9 @@ export class LocatedStore {
     this.#base = baseOf(store.url)
   }
 
-  /** Key → URI. */
+  /** Key → URI. A data file in a bucket of its table's own has it as its key. */
   locate(key: string): string {
-    return `${this.#base}/${key}`
+    return placeInTableBucket(key) === undefined ? `${this.#base}/${key}` : key
   }
 
   /** URI → key. @throws InletError TABLE_UNREADABLE for what lies outside the store */
@@ -34,9 +35,14 @@ export class LocatedStore {
     return normal.startsWith(`${this.#base}/`) ? normal.slice(this.#base.length + 1) : undefined
   }
 
+  /** @returns undefined when there is no such object */
+  find(location: string): Promise<Uint8Array | undefined> {
+    return this.#store.get(this.keyOf(location))
+  }
+
   /** @throws InletError TABLE_UNREADABLE when there is no such object */
   async read(location: string): Promise<Uint8Array> {
-    const body = await this.#store.get(this.keyOf(location))
+    const body = await this.find(location)
     if (body === undefined)
       throw new InletError('TABLE_UNREADABLE', `${location} is named by a table, but is not there`)
     return body

@@ -21,10 +21,12 @@ export interface S3TablesNamespace {
  * The tables of a namespace of an Amazon S3 table bucket. It differs from the other catalogs in this:
  *
  * - S3 chooses where a table lies, a bucket of its own, when an entry is made for it, which has no metadata at first.
- * - Metadata has to lie there ("UpdateTableMetadataLocation"), and data belongs there. Objects can be put (also if absent), read
- *   and asked for, but neither listed nor deleted (Amazon S3 API Reference, "Supported Amazon S3 object-level API operations for
- *   S3 Tables"): S3 removes what no metadata has named for three days, expires snapshots, and compacts files as one more writer,
- *   whose commits may come first.
+ * - Metadata has to lie there ("UpdateTableMetadataLocation"), and data belongs there (see `LakeStore`). Objects can be put (also
+ *   if absent), read and asked for, but neither listed nor deleted (Amazon S3 API Reference, "Supported Amazon S3 object-level API
+ *   operations for S3 Tables").
+ * - S3 removes what no metadata has named for three days, so that the log must not wait for a committer for as long. It expires
+ *   snapshots, and compacts files as one more writer, whose commits may come first: files that the log names are gone then. A
+ *   table of dead letters must not be compacted, for a redrive reads the files of the log.
  * - Snapshots that the table's own properties want kept for longer stop S3 from expiring any (S3 User Guide, "Considerations
  *   and limitations for maintenance jobs").
  *

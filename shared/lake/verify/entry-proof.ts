@@ -3,6 +3,7 @@ import pMap from 'p-map'
 import { entryFaults, type LogEntry } from '#shared/lake/log-entry.ts'
 import { dataPrefix, type EntryPlace, parseDataFileKey } from '#shared/lake/log-keys.ts'
 import { keyFault, type ObjectStore } from '#shared/lake/object-store.ts'
+import { placeInTableBucket } from '#shared/lake/table-bucket.ts'
 import { type DataFile, rangesSize } from '#shared/pipeline/commit.ts'
 import { isDeadLetterTable } from '#shared/pipeline/dead-letter-name.ts'
 import type { ByteGate } from './byte-gate.ts'
@@ -69,7 +70,9 @@ function countFaults({ files, counts }: LogEntry): string[] {
 
 /** A file is named by the entry that it was written for, as its name says, so that no two entries can name the same. */
 function placeFault(file: DataFile, { amends, number, start }: LogEntry, log: ListedLog): string | undefined {
-  if (!file.path.startsWith(dataPrefix(file.table))) return `lies outside its table's ${dataPrefix(file.table)}`
+  const elsewhere = placeInTableBucket(file.path)
+  const folder = elsewhere === undefined ? dataPrefix(file.table) : 'data/'
+  if (!(elsewhere?.key ?? file.path).startsWith(folder)) return `lies outside its table's ${folder}`
   const written = parseDataFileKey(file.path)
   if (written === undefined) return 'has a name that no data file has'
   if (written.log !== log.digest) return 'was written for another log'
@@ -89,7 +92,7 @@ async function fileFaults(
   rows: EntryRows | undefined,
   { store, present, gate, checks, isReplaced }: Proving,
 ): Promise<string[]> {
-  const invalid = keyFault(file.path)
+  const invalid = keyFault(placeInTableBucket(file.path)?.key ?? file.path)
   if (invalid !== undefined) return [`is no key: ${invalid}`]
   const size = await present.name(file.path, file.bytes)
   if (misplaced !== undefined) return [misplaced]

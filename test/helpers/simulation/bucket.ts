@@ -97,7 +97,11 @@ export class Bucket {
   #list(prefix: string, after: string | undefined, most = 1000): unknown {
     const { entries, isTruncated } = this.objects.page(prefix, after, Math.min(most, this.#pageSize))
     return {
-      Contents: entries.map(({ key, bytes }) => ({ Key: encodeURIComponent(key), Size: bytes })),
+      Contents: entries.map(({ key, bytes, modified }) => ({
+        Key: encodeURIComponent(key),
+        Size: bytes,
+        LastModified: new Date(modified),
+      })),
       NextContinuationToken: isTruncated ? entries.at(-1)?.key : undefined,
     }
   }

@@ -11,6 +11,7 @@ import type { NamesIn } from './workload.ts'
 export async function readDataFiles({ objects }: Bucket): Promise<NamesIn> {
   const names = new Map<string, readonly string[]>()
   for (const { key } of objects.page(TABLES_ROOT, undefined, Number.POSITIVE_INFINITY).entries) {
+    if (key.split('/')[2] !== 'data') continue
     const rows = await rowsIn(key, objects.get(key) ?? new Uint8Array())
     names.set(key, rows.map(nameOf))
   }

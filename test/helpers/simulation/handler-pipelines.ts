@@ -1,6 +1,8 @@
 import * as z from 'zod'
+import { lockFor } from '#shared/pipeline/field-ids.ts'
 import { definePipeline, type Pipeline } from '#shared/pipeline/pipeline.ts'
 import type { FileFormat } from '#shared/pipeline/table.ts'
+import type { TableLock } from '#shared/pipeline/table-lock.ts'
 import { type Kind, type Nature, rowsOf, verdictOf, type Version } from './topic.ts'
 
 const VERSIONS = [0, 1, 2] as const
@@ -24,21 +26,27 @@ export function nameIn(value: Uint8Array): string {
   return /"name":"(?<name>[^"]+)"/.exec(Buffer.from(value).toString())?.groups?.['name'] ?? 'nobody'
 }
 
-/** The pipeline in all its versions, with a table of days in one of two formats. */
+/** The pipeline in all its versions, with a table of days: in Iceberg, or of JSON lines. */
 export function pipelinesOf(format: (typeof FORMATS)[number]): readonly Pipeline[] {
-  const known = PIPELINES.get(format) ?? VERSIONS.map((version) => versionOf(version, format))
+  const known = PIPELINES.get(format) ?? made(format)
   PIPELINES.set(format, known)
   return known
 }
 
+function made(format: FileFormat): readonly Pipeline[] {
+  const lock = format === 'parquet' ? lockFor(versionOf(0, { layout: 'files' }).table) : undefined
+  const lake = lock === undefined ? ({ layout: 'files', format } as const) : { lock }
+  return VERSIONS.map((version) => versionOf(version, lake))
+}
+
 const PIPELINES = new Map<FileFormat, readonly Pipeline[]>()
 
-/** Every eighth schedule has Parquet for its rows; the dead letters of all of them are Parquet. */
+/** Every eighth schedule has Iceberg tables; the dead letters of all of them are Parquet. */
 export function formatOf(seed: number): (typeof FORMATS)[number] {
   return seed % 8 === 0 ? 'parquet' : 'jsonl.gz'
 }
 
-function versionOf(version: Version, format: FileFormat): Pipeline {
+function versionOf(version: Version, lake: { layout?: 'files'; format?: FileFormat; lock?: TableLock }): Pipeline {
   return definePipeline({
     name: 'flights',
     topic: 'flights',
@@ -62,6 +70,6 @@ function versionOf(version: Version, format: FileFormat): Pipeline {
       const second = { ...row, at: new Date(row.at.getTime() + DAY_MS) }
       return rowsOf(kind) === 2 ? [row, second] : row
     },
-    lake: { table: 'flights', layout: 'files', partitionBy: { at: 'day' }, format },
+    lake: { table: 'flights', partitionBy: { at: 'day' }, ...lake },
   })
 }

@@ -1,8 +1,11 @@
 import type { Context } from 'aws-lambda'
+import { openCatalog } from '#shared/lake/iceberg/open-catalog.ts'
 import { ObjectStoreLake } from '#shared/lake/lake.ts'
 import type { TopicId } from '#shared/lake/log-keys.ts'
+import { pipelineTables } from '#shared/lake/pipeline-tables.ts'
 import { S3Store } from '#shared/lake/s3-store.ts'
 import { verifyLake } from '#shared/lake/verify.ts'
+import { provenTables } from '#shared/lake/verify/snapshot-proof.ts'
 import { BatchFailedError } from '#shared/pipeline/batch-response.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import { lambdaHandler } from '#shared/runtimes/lambda.ts'
@@ -11,8 +14,10 @@ import type { Telemetry } from '#shared/runtimes/telemetry.ts'
 import { mskEvent } from '#shared/trigger/msk-event.ts'
 import { readDataFiles } from './handler-files.ts'
 import { formatOf, pipelinesOf, valueOf } from './handler-pipelines.ts'
+import { IcebergTable } from './iceberg-table.ts'
 import { FAILURES_URL, LAKE_URL, TIMEOUT_MS } from './lambda.ts'
 import { CLUSTER } from './mappings.ts'
+import { MemoryTable } from './memory-table.ts'
 import type { Version } from './topic.ts'
 import type { Machine, Redrive, Workload } from './workload.ts'
 
@@ -34,6 +39,11 @@ export function handlerWorkload(seed: number): Workload {
   return {
     topic: TOPIC,
     tables: { rows: 'flights', deadLetters: 'flights_dead_letters' },
+    open(exists) {
+      const tables = pipelineTables(versionOf(0))
+      if (tables.length > 0) return tables.map((table) => new IcebergTable(table, exists))
+      return [new MemoryTable('flights', exists), new MemoryTable('flights_dead_letters', exists)]
+    },
     valueOf,
     // Each dead letter costs a file of Parquet.
     odd: 0.15,
@@ -55,9 +65,9 @@ export function handlerWorkload(seed: number): Workload {
 
     read: readDataFiles,
     async verify(bucket) {
-      const { faults } = await verifyLake(new S3Store(LAKE_URL, { client: bucket.client() }), {
-        deep: seed % DEEP_EVERY === 0,
-      })
+      const store = new S3Store(LAKE_URL, { client: bucket.client() })
+      const faults = [...(await verifyLake(store, { deep: seed % DEEP_EVERY === 0 })).faults]
+      for await (const { proof } of provenTables(store, openCatalog('directory', store))) faults.push(...proof.faults)
       return faults.map(({ object, fault }) => `${object}: ${fault}`)
     },
     versionOf(name) {

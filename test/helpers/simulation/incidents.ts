@@ -1,5 +1,5 @@
 import type { KafkaRecord } from '#shared/pipeline/record.ts'
-import type { MemoryTable } from './memory-table.ts'
+import type { FollowedTable } from './followed-table.ts'
 import type { Process } from './process.ts'
 import type { Odds } from './random.ts'
 import { FIXED, type TopicPartition, verdictOf, type Version } from './topic.ts'
@@ -19,6 +19,7 @@ export const WHILE_DELIVERING = [
   ['redrive', 0.006],
   ['committer', 0.01],
   ['vacuum', 0.007],
+  ['engine', 0.003],
   ['operator', 0.02],
   ['hand over', 0.008],
   ['reset', 0.003],
@@ -58,6 +59,7 @@ export const INCIDENTS: Readonly<Record<Incident, (world: World, process: Proces
   redrive: (world) => world.start(() => redrive(world)),
   committer: (world) => startCommitters(world, tableOf(world)),
   vacuum: (world) => world.start(() => world.vacuum(tableOf(world))),
+  engine: (world) => world.start(() => world.disturb(tableOf(world))),
   operator: (world) => world.start(() => world.changeEpoch()),
   'hand over': ({ source }) => source.handOver(),
   reset: ({ source }) => source.reset(),
@@ -73,7 +75,7 @@ export function versionOfRedrive({ random, lambda }: World): Version {
 }
 
 /** One committer of a table, or two at a time. */
-export function startCommitters(world: World, table: MemoryTable): void {
+export function startCommitters(world: World, table: FollowedTable): void {
   for (let times = world.random.chance(0.5) ? 2 : 1; times > 0; times--) world.start(() => world.commit(table))
 }
 
@@ -110,6 +112,6 @@ function pieceOf({ random }: World, partition: TopicPartition | undefined, longe
   return records.slice(from, from + random.between(1, longest))
 }
 
-function tableOf({ random, tables }: World): MemoryTable {
-  return random.pick(tables) as MemoryTable
+function tableOf({ random, tables }: World): FollowedTable {
+  return random.pick(tables) as FollowedTable
 }

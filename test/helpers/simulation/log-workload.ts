@@ -5,6 +5,7 @@ import { batchResponse } from '#shared/pipeline/batch-response.ts'
 import type { Attempt, DataFile, SliceContent, SliceLog, WriteSlice } from '#shared/pipeline/commit.ts'
 import { landSlice } from '#shared/pipeline/process-batch.ts'
 import type { KafkaRecord } from '#shared/pipeline/record.ts'
+import { MemoryTable } from './memory-table.ts'
 import { type Kind, rowsOf, type Verdict, verdictOf, type Version } from './topic.ts'
 import type { Machine, Workload } from './workload.ts'
 
@@ -25,6 +26,7 @@ const SPLIT = 5
 export const LOG_WORKLOAD: Workload = {
   topic: TOPIC,
   tables: { rows: ROWS, deadLetters: DEAD_LETTERS },
+  open: (exists) => [new MemoryTable(ROWS, exists), new MemoryTable(DEAD_LETTERS, exists)],
   valueOf: ({ name, kind, mark }) => Buffer.from(`${name} ${kind} ${mark}`),
   odd: 0.3,
   filterOf: (marks) => ({ value: marks.map((mark) => ({ suffix: ` ${mark}` })) }),

@@ -18,6 +18,7 @@ const DELETED = /names a deleted file/
 const COMMIT_LOG = 'shared/lake/commit-log.ts'
 const LOG_STORE = 'shared/lake/log-store.ts'
 const FOLLOWER = 'shared/lake/log-follower.ts'
+const COMMITTER = 'shared/lake/committer.ts'
 const VACUUM = 'shared/lake/vacuum.ts'
 const S3_STORE = 'shared/lake/s3-store.ts'
 const EPOCHS = 'shared/lake/epochs.ts'
@@ -168,6 +169,16 @@ export const MUTANTS: readonly Mutant[] = [
     'tabulate(records, flow, attempt.epoch)',
     'tabulate(records, flow, 0)',
   ]),
+  ofHandler('an Iceberg table names its marks with its files', TWICE, COMMITTER, [
+    'withProperties(grown, { [MARKS_PROPERTY]: key }, change.now)',
+    'grown',
+  ]),
+  ofHandler(
+    'a version of an Iceberg table is put if absent',
+    /in flights 0 times|catalog has another/,
+    'shared/lake/iceberg/directory-catalog.ts',
+    ["(await this.#store.putIfAbsent(key, body)) === 'taken'", 'void (await this.#store.put(key, body))'],
+  ),
 ]
 
 /** Copies of the modules in which nothing is changed: what mutants do is not the doing of copies. */

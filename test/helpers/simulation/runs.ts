@@ -73,6 +73,7 @@ async function faultsAtEnd(world: World): Promise<string[]> {
   const { slices, instances } = lambda
   const isEnough = slices >= FLOOR.slices && instances + processes >= FLOOR.processes && kills >= FLOOR.kills
   const thin = isEnough || plan.isShort === true ? [] : [`a schedule of ${slices} slices and ${kills} kills is none`]
+  for (const table of world.tables) await table.read(bucket)
   return [...thin, ...faultsOf(world, await workload.read(bucket)), ...(await workload.verify(bucket))]
 }
 

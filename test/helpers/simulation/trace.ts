@@ -44,6 +44,7 @@ function placeOf(key: string): string {
 }
 
 function nameOf(kind: string, key: string, name: string): string {
+  if (kind === 'announced') return 'announcement'
   if (kind === 'commits') return name === '' ? 'commits' : `commit ${MAX_OFFSET - Number.parseInt(name, 10)}`
   const { amends, number } = parseMarkerKey(key.replace('.json', ''))
   if (kind === 'amendments')

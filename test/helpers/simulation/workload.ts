@@ -5,6 +5,7 @@ import type { FilterPattern } from '#shared/pipeline/filter-pattern.ts'
 import type { PartitionRecords } from '#shared/pipeline/record.ts'
 import type { Trigger } from '#shared/pipeline/trigger.ts'
 import type { Bucket } from './bucket.ts'
+import type { FollowedTable } from './followed-table.ts'
 import type { Process } from './process.ts'
 import type { ValueOf, Version } from './topic.ts'
 
@@ -45,6 +46,8 @@ export interface Machine {
 export interface Workload {
   readonly topic: TopicId
   readonly tables: { readonly rows: string; readonly deadLetters: string }
+  /** Makes the tables, empty. @param exists whether there is a data file */
+  open(exists: (path: string) => boolean): readonly FollowedTable[]
   readonly valueOf: ValueOf
   /** How often a record is other than good, where any is. */
   readonly odd: number

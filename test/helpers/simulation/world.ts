@@ -6,8 +6,8 @@ import { InletError } from '#shared/pipeline/errors.ts'
 import type { KafkaRecord } from '#shared/pipeline/record.ts'
 import { Bucket } from './bucket.ts'
 import { Events } from './events.ts'
+import type { FollowedTable } from './followed-table.ts'
 import { type Hearer, type Invocation, Lambda, LAKE_URL } from './lambda.ts'
-import { commitTable, MemoryTable } from './memory-table.ts'
 import { Process } from './process.ts'
 import { Random } from './random.ts'
 import { Schedule } from './schedule.ts'
@@ -51,7 +51,7 @@ export class World {
   readonly failures: Bucket
   readonly source: Source
   readonly lambda: Lambda
-  readonly tables: readonly MemoryTable[]
+  readonly tables: readonly FollowedTable[]
   /** Processes to be set to work, one at a turn. */
   readonly starts: (() => void)[] = []
   readonly landings: ReportedLanding[] = []
@@ -85,14 +85,13 @@ export class World {
       trace,
     )
     const exists = (path: string): boolean => this.bucket.objects.get(path) !== undefined
-    const { rows, deadLetters } = workload.tables
-    this.tables = [new MemoryTable(rows, exists), new MemoryTable(deadLetters, exists)]
+    this.tables = workload.open(exists)
     const hears: Hearer = {
       landed: (landing) => void this.landings.push(landing),
       failed: (process, slice, error) => this.#refused(process, slice, error),
     }
     this.lambda = new Lambda(this.schedule, this, workload, random, hears, trace)
-    this.bucket.objects.set(foreignFile(rows), new Uint8Array(1))
+    this.bucket.objects.set(foreignFile(workload.tables.rows), new Uint8Array(1))
   }
 
   /** Has a process set to work, in a turn of its own. */
@@ -121,14 +120,19 @@ export class World {
     this.lambda.redrive({ of, topic, partition, epoch, records }, this.#alone(id, records), version)
   }
 
-  commit(table: MemoryTable): void {
+  commit(table: FollowedTable): void {
     const isLimited = !this.schedule.isCalm && this.random.chance(0.3)
     const limit = isLimited ? this.random.between(1, 4) : Number.POSITIVE_INFINITY
     const logs = this.source.partitions.map(({ id }) => id)
-    this.#begin('committer', (store, process) => commitTable(table, logs, process, store, limit))
+    this.#begin('committer', (store, process) => table.commit({ store, process, logs, limit }))
   }
 
-  vacuum({ name }: MemoryTable): void {
+  /** Another engine commits to a table. */
+  disturb(table: FollowedTable): void {
+    this.#begin('engine', (store, process) => table.disturb({ store, process, logs: [], limit: 0 }))
+  }
+
+  vacuum({ name }: FollowedTable): void {
     this.#begin('vacuum', async (store) => {
       for await (const file of vacuum(store, name, { concurrency: 2 })) void file
     })

@@ -132,7 +132,7 @@ test('it fits a screen, whatever is wrong', () => {
 })
 
 test('a line for each table: its snapshot, and how long it has been behind', () => {
-  const owner = { pipeline: 'flights', generation: 0, foreignSnapshots: 0, faults: [] }
+  const owner = { pipeline: 'flights', generation: 0, foreignSnapshots: 0, traced: null, faults: [] }
   const taken = { ...owner, table: 'flights', snapshotId: '77', files: 2, rows: 1000, pending: 0, pendingSince: null }
   const now = Date.UTC(2026, 0, 2)
   const behind = {
@@ -144,9 +144,11 @@ test('a line for each table: its snapshot, and how long it has been behind', () 
     pending: 3,
     pendingSince: now - 7_200_000,
   }
-  const page = verificationPage({ ...WHOLE, tables: [taken, { ...behind, foreignSnapshots: 1 }] }, 'x', now)
+  const rewritten = { ...taken, table: 'compact', foreignSnapshots: 2, traced: 1000 }
+  const page = verificationPage({ ...WHOLE, tables: [taken, { ...behind, foreignSnapshots: 1 }, rewritten] }, 'x', now)
   expect(page).toContain(`
 tables    flights: snapshot 77, 2 data files with 1,000 rows; nothing pending
           late: without a snapshot, 0 data files with 0 rows, after 1 snapshot of other engines; 3 commits pending, whose records are of 2026-01-01T22:00:00.000Z (2 hours ago)
+          compact: snapshot 77, 2 data files with 1,000 rows, after 2 snapshots of other engines, each row traced to its record; nothing pending
 `)
 })

@@ -93,16 +93,19 @@ describe('a list', () => {
     expect(await keysIn(store)).toEqual(['A', 'a b', 'a-b', 'a.b', 'a/-', 'a/b', 'a/b.c/d', 'a0', 'é', '\uffff', '😀'])
   })
 
-  test('gives the size of each object', async () => {
+  test('gives the size of each object, and when it was put', async () => {
     const store = openStore()
+    const before = Date.now()
     await store.put('a/b', bytes('four'))
     await store.put('c', bytes(''))
     const entries = []
     for await (const entry of store.list('')) entries.push(entry)
-    expect(entries).toEqual([
+    expect(entries).toMatchObject([
       { key: 'a/b', bytes: 4 },
       { key: 'c', bytes: 0 },
     ])
+    // The clock of a file system is coarser.
+    for (const { modified } of entries) expect(Math.abs(modified - before)).toBeLessThan(60_000)
   })
 
   test('of a directory that is not there is empty', async () => {

@@ -25,9 +25,9 @@ beforeEach(async () => {
 
 const land = (offset: number): Promise<void> => deliver(store, sensors, sensorEvent([reading(offset)], 0, offset))
 
-async function proof(): Promise<SnapshotProof | undefined> {
+async function proof(deep = false): Promise<SnapshotProof | undefined> {
   const found: SnapshotProof[] = []
-  for await (const one of provenTables(store, openCatalog('directory', store))) {
+  for await (const one of provenTables(store, openCatalog('directory', store), { deep })) {
     found.push(one.proof)
     replaced = one.replaced
   }
@@ -71,6 +71,47 @@ test('a compaction by another engine keeps the proof', async () => {
     orphans: [],
     checks: { files: 0, replaced: 3 },
   })
+})
+
+test('rows that another engine has put together are traced to their records', async () => {
+  await land(3)
+  await table.commit()
+  expect(await proof(true)).toMatchObject({ traced: null })
+  await rewriteFiles(table)
+  expect(await proof()).toMatchObject({ traced: null, faults: [] })
+  expect(await proof(true)).toMatchObject({ rows: 4, traced: 4, faults: [] })
+})
+
+test('a row in the place of another is a fault, though their number is right', async () => {
+  await rewriteFiles(table)
+  const [one, other] = await table.files()
+  const { location } = await table.metadata()
+  const located = table.surroundings.tables.filesAt(location)
+  if (one !== undefined && other !== undefined) await located.put(one.location, await located.read(other.location))
+  expect(await proof()).toMatchObject({ faults: [] })
+  expect((await proof(true))?.faults.map(({ fault }) => fault)).toEqual([
+    expect.stringMatching(/^of partition 0 in epoch 0, row 0 of offset \d is there twice$/),
+    'holds rows of 2 records of partition 0 in epoch 0, and the log has written 3',
+  ])
+})
+
+test('a row that the log does not have, or that cannot be read, is a fault of its file', async () => {
+  const elsewhere = new LakeTable(new MemoryStore(), sensors)
+  await elsewhere.apply()
+  await deliver(elsewhere.surroundings.store, sensors, sensorEvent([reading(1)], 0, 99))
+  await elsewhere.commit()
+  const [stranger] = await elsewhere.files()
+  const body = await elsewhere.surroundings.tables
+    .filesAt((await elsewhere.metadata()).location)
+    .read(stranger?.location ?? '')
+  await rewriteFiles(table)
+  const [one, other] = await table.files()
+  const located = table.surroundings.tables.filesAt((await table.metadata()).location)
+  await located.put(one?.location ?? '', body)
+  await located.put(other?.location ?? '', Buffer.from('PAR1'))
+  const text = (await proof(true))?.faults.map(({ object, fault }) => `${object}: ${fault}`).join('\n')
+  expect(text).toContain('its row 0 is row 0 of offset 99 of partition 0 in epoch 0, which the log does not have')
+  expect(text).toMatch(/\.parquet: cannot be read behind row 0: /)
 })
 
 test('deletes by another engine are meant', async () => {
