@@ -32,8 +32,11 @@ export interface Config {
   readonly concurrency: number
 }
 
+/** What `process.env` is. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
 /** @throws Error naming each variable that is missing or wrong. */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(environment: Environment): Config {
   const parsed = Config.safeParse(environment)
   if (!parsed.success) {
     const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)

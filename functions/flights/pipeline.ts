@@ -49,6 +49,7 @@ const FlightRow = z.object({
 export const flights = definePipeline({
   name: 'flights',
   topic: 'flights',
+  topicSettings: { partitions: 8 },
   event: Flight,
   row: FlightRow,
   // Every flight is a row, a cancelled one too: how many did not depart is what analysts ask first.

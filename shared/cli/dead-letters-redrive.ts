@@ -1,6 +1,7 @@
 import { lettersWith } from '#shared/lake/dead-letters-land.ts'
 import { countCommits, redriveDeadLetters } from '#shared/lake/dead-letters-redrive.ts'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
+import { openLake } from '#shared/lake/open-lake.ts'
 import { openStore } from '#shared/lake/open-store.ts'
 import { dryRedriveStore } from '#shared/lake/redrive-log.ts'
 import { compileFlow, type Flow } from '#shared/pipeline/flow.ts'
@@ -45,7 +46,7 @@ export interface RedriveOutcome extends RedriveSummary {
 export async function redrive(pipeline: Pipeline, call: RedriveCall): Promise<RedriveOutcome> {
   requireOneSource(call)
   const { dryRun = false, failureDestination } = call
-  const lake = openStore(call.lake)
+  const lake = openLake(call.lake)
   const flow = compileFlow(pipeline)
   const tally = new RedriveTally()
   const target = dryRun ? dryRedriveStore(lake, flow, tally.codes) : lake

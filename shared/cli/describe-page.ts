@@ -20,7 +20,7 @@ export function describePage(description: PipelineDescription): string {
     section('Policies', policies(description)),
     section('Trigger', triggerText(description.trigger)),
     section(`Dead letters: ${deadLetters.name}`, deadLetterText(deadLetters)),
-    section('Limits on the way', limitsText()),
+    section('Limits on the way', `${limitsText()}\n${runtimeText(description)}`),
     section('Athena, over the files as they lie', `${table.athenaDdl}\n\n${LISTING_CAVEAT}`),
   ].join('\n\n\n')
 }
@@ -154,6 +154,12 @@ function limitsText(): string {
     `  partition    ${limits.PARTITION_RATES.in} MB/s in, ${limits.PARTITION_RATES.out} MB/s out`,
     `  cluster      ${limits.CLUSTER_RATES.in} MB/s in, ${limits.CLUSTER_RATES.out} MB/s out`,
     '',
-    `A record above about ${formatBytes(limits.RAW_BYTES)} cannot come through Lambda, though Kafka may take it: keep max.message.bytes below.`,
   ].join('\n')
+}
+
+function runtimeText({ name, runtimes }: PipelineDescription): string {
+  const large = `A record above about ${formatBytes(limits.RAW_BYTES)} cannot come through Lambda, though Kafka may take it`
+  if (!runtimes.includes('lambda'))
+    return `${large}, and this topic is declared to take larger ones:\nrun the container, "inlet consume ${name}", in place of the trigger.`
+  return `${large}: keep max.message.bytes below,\nor run the container, "inlet consume ${name}", in place of the trigger.`
 }

@@ -9,6 +9,7 @@ import { athenaDdl } from './athena-ddl.ts'
 import { icebergType, jsonType, parquetType } from './column-types.ts'
 import { eventSchema, type JsonSchema } from './event-contract.ts'
 import { examplePartition } from './example-partition.ts'
+import { RAW_BYTES } from './trigger-limits.ts'
 
 /** A column, and its type in the words of those who read it. */
 export interface ColumnDescription {
@@ -42,6 +43,8 @@ export interface PipelineDescription {
   /** What producers promise, as JSON Schema. */
   readonly event: JsonSchema
   readonly trigger: Trigger
+  /** What can bring it records as large as its topic is declared to take: Lambda's payload ends before Kafka's messages do. */
+  readonly runtimes: readonly ('lambda' | 'container')[]
   readonly policies: Pick<Pipeline, 'tombstones' | 'unknownKeys'> & { readonly keep: Table['keep'] }
   readonly table: TableDescription
   readonly deadLetters: TableDescription
@@ -49,13 +52,15 @@ export interface PipelineDescription {
 
 /** All that a pipeline's declaration means for those who write to its topic and those who read its tables. */
 export function describePipeline(pipeline: Pipeline, lakeUrl: string): PipelineDescription {
-  const { name, topic, version, event, trigger, table, tombstones, unknownKeys } = pipeline
+  const { name, topic, topicSettings, version, event, trigger, table, tombstones, unknownKeys } = pipeline
+  const isTooLarge = (topicSettings.maxMessageBytes ?? 0) > RAW_BYTES
   return {
     name,
     topic,
     version,
     event: eventSchema(event),
     trigger,
+    runtimes: isTooLarge ? ['container'] : ['lambda', 'container'],
     policies: { tombstones, unknownKeys, keep: table.keep },
     table: describeTable(table, lakeUrl),
     deadLetters: describeTable(deadLetterTable(pipeline), lakeUrl),

@@ -1,14 +1,20 @@
 #!/usr/bin/env node
 import process from 'node:process'
 import { Command, CommanderError } from 'commander'
+import { addCheck } from './commands/check.ts'
+import { addConsume } from './commands/consume.ts'
 import { addDeadLetters } from './commands/dead-letters.ts'
 import { addDescribe } from './commands/describe.ts'
 import { addEpoch } from './commands/epoch.ts'
 import { addInspect } from './commands/inspect.ts'
+import { addKafka } from './commands/kafka.ts'
+import { addPause, addResume } from './commands/pause.ts'
+import { addProduce } from './commands/produce.ts'
 import { addQuery } from './commands/query.ts'
 import { addReplay } from './commands/replay.ts'
 import { addRun } from './commands/run.ts'
 import { addTable } from './commands/table.ts'
+import { addTopics } from './commands/topics.ts'
 import { addVacuum } from './commands/vacuum.ts'
 import { addVerify } from './commands/verify.ts'
 import { addWhereis } from './commands/whereis.ts'
@@ -24,6 +30,7 @@ const program = new Command('inlet')
 for (const add of [
   addRun,
   addReplay,
+  addConsume,
   addQuery,
   addTable,
   addVerify,
@@ -33,6 +40,12 @@ for (const add of [
   addEpoch,
   addDescribe,
   addInspect,
+  addKafka,
+  addTopics,
+  addProduce,
+  addCheck,
+  addPause,
+  addResume,
 ])
   add(program)
 

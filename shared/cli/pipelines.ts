@@ -7,12 +7,15 @@ import { UsageError } from './failure.ts'
 
 const FUNCTIONS = path.join(import.meta.dirname, '../../functions')
 
-/** The pipelines of this project: the folders of functions/ that hold a pipeline.ts. */
+/** Compiled, as in the image of a container, it is a module of JavaScript. */
+const NAMES = ['pipeline.ts', 'pipeline.mjs']
+
+/** The pipelines of this project: the folders of functions/ that hold one. */
 export function pipelineFiles(): Map<string, string> {
   const files = new Map<string, string>()
   for (const name of readdirSync(FUNCTIONS).sort()) {
-    const file = path.join(FUNCTIONS, name, 'pipeline.ts')
-    if (existsSync(file)) files.set(name, file)
+    const file = NAMES.map((each) => path.join(FUNCTIONS, name, each)).find((each) => existsSync(each))
+    if (file !== undefined) files.set(name, file)
   }
   return files
 }
@@ -20,7 +23,7 @@ export function pipelineFiles(): Map<string, string> {
 /** The file of the pipeline of that name; of a file its absolute path. @throws UsageError when there is none */
 export function pipelineFile(nameOrFile: string): string {
   const files = pipelineFiles()
-  const isFile = nameOrFile.includes('/') || nameOrFile.endsWith('.ts')
+  const isFile = nameOrFile.includes('/') || /\.m?[jt]s$/.test(nameOrFile)
   const file = isFile ? path.resolve(nameOrFile) : files.get(nameOrFile)
   if (file === undefined)
     throw new UsageError(

@@ -7,18 +7,18 @@ const LINE_INTERVAL_MS = 2000
 export class Progress {
   readonly #label: string
   readonly #unit: string
-  readonly #total: number
+  readonly #total: number | null
   readonly #started = performance.now()
   readonly #bar: SingleBar | undefined
   #done = 0
   #lastLine = performance.now()
 
-  /** @param total how many units there are to do; @param unit what they are, in the plural */
-  constructor(label: string, total: number, unit: string) {
+  /** @param total how many units there are to do, null when nobody knows; @param unit what they are, in the plural */
+  constructor(label: string, total: number | null, unit: string) {
     this.#label = label
     this.#unit = unit
     this.#total = total
-    if (!process.stderr.isTTY) return
+    if (!process.stderr.isTTY || total === null) return
     this.#bar = new SingleBar({
       format: `${label} [{bar}] {percentage}% · {value} of {total} ${unit} · {rate}/s · {eta_formatted} left`,
       barCompleteChar: '█',
@@ -38,8 +38,8 @@ export class Progress {
     this.#bar?.update(this.#done, { rate: formatCount(this.#rate()) })
     if (this.#bar !== undefined || performance.now() - this.#lastLine < LINE_INTERVAL_MS) return
     this.#lastLine = performance.now()
-    const left = (this.#total - this.#done) / this.#rate()
-    this.#line(`${formatCount(this.#rate())}/s, ${Math.ceil(left)} s left`)
+    const left = this.#total === null ? '' : `, ${Math.ceil((this.#total - this.#done) / this.#rate())} s left`
+    this.#line(`${formatCount(this.#rate())}/s${left}`)
   }
 
   /** Ends the bar; always call it, also when the work fails, or the cursor stays hidden. */
@@ -58,9 +58,8 @@ export class Progress {
   }
 
   #line(end: string): void {
-    process.stderr.write(
-      `${this.#label}: ${formatCount(this.#done)} of ${formatCount(this.#total)} ${this.#unit}, ${end}\n`,
-    )
+    const total = this.#total === null ? '' : ` of ${formatCount(this.#total)}`
+    process.stderr.write(`${this.#label}: ${formatCount(this.#done)}${total} ${this.#unit}, ${end}\n`)
   }
 }
 

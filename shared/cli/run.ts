@@ -1,7 +1,8 @@
 import type { TableCommit } from '#shared/lake/committer.ts'
+import { openCatalog } from '#shared/lake/iceberg/open-catalog.ts'
 import { ObjectStoreLake } from '#shared/lake/lake.ts'
-import { openStore } from '#shared/lake/open-store.ts'
-import type { ObjectStore } from '#shared/lake/object-store.ts'
+import { openLake } from '#shared/lake/open-lake.ts'
+import { applyTables, commitTables } from '#shared/lake/pipeline-tables.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import type { SliceReport } from '#shared/pipeline/process-batch.ts'
 import { readEventFile } from '#shared/runtimes/event-file.ts'
@@ -50,24 +51,16 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
   const files = []
   for (const name of options.events) files.push(await readEventFile(name, options.partitions))
 
-  const store = openStore(options.lake)
-  const tables = pipeline.table.layout === 'files' ? undefined : await pipelineTablesIn(store, options.catalog)
-  await tables?.apply(pipeline)
-  const sum = { records: 0, known: 0, written: 0, rows: 0, deadLetters: 0, skipped: 0, filtered: 0, files: 0, bytes: 0 }
+  const { catalog = 'directory' } = options
+  const store = openLake(options.lake, { catalog, pipelines: [pipeline] })
+  const tables =
+    pipeline.table.layout === 'files' ? undefined : { store, tables: openCatalog(catalog, store), now: Date.now }
+  if (tables !== undefined) await applyTables(tables, pipeline)
   const total = files.reduce((records, file) => records + file.records, 0)
   const progress = new Progress(pipeline.name, total, 'records')
-  const onSlice = (report: SliceReport): void => {
-    progress.advance(report.records)
-    if (report.error !== null) return
-    const { rejected: deadLetters, ...counts } = report
-    for (const key of ['records', 'known', 'written', 'rows', 'skipped', 'files', 'bytes'] as const)
-      sum[key] += counts[key]
-    sum.deadLetters += deadLetters
-  }
-  const onFiltered = (records: number): void => {
-    progress.advance(records)
-    sum.filtered += records
-  }
+  const tally = new Tally((records) => progress.advance(records))
+  const onSlice = (report: SliceReport): void => tally.add(report)
+  const onFiltered = (records: number): void => tally.filtered(records)
   try {
     const lake = new ObjectStoreLake(store)
     const { batch: batchSize, retries = 0 } = options
@@ -77,21 +70,53 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
   }
   const { seconds } = progress
   const commits: TableCommit[] = []
-  await tables?.commit(pipeline, (commit) => commits.push(commit))
-  return { pipeline: pipeline.name, ...sum, seconds, commits }
+  if (tables !== undefined) await commitTables(tables, pipeline, { onCommit: (commit) => commits.push(commit) })
+  return { pipeline: pipeline.name, ...tally.sum, seconds, commits }
 }
 
-/** Loaded only for tables that there are: it takes as much memory as a batch. */
-async function pipelineTablesIn(store: ObjectStore, catalog = 'directory') {
-  const [{ openCatalog }, { applyTables, commitTables }] = await Promise.all([
-    import('#shared/lake/iceberg/open-catalog.ts'),
-    import('#shared/lake/pipeline-tables.ts'),
-  ])
-  const surroundings = { store, tables: openCatalog(catalog, store), now: Date.now }
-  return {
-    apply: (pipeline: Pipeline) => applyTables(surroundings, pipeline),
-    commit: (pipeline: Pipeline, onCommit: (commit: TableCommit) => void) =>
-      commitTables(surroundings, pipeline, { onCommit }),
+/** Sums up what became of slices. */
+export class Tally {
+  readonly #sum = {
+    records: 0,
+    known: 0,
+    written: 0,
+    rows: 0,
+    deadLetters: 0,
+    skipped: 0,
+    filtered: 0,
+    files: 0,
+    bytes: 0,
+  }
+  readonly #onRecords: (records: number) => void
+
+  /** @param onRecords told how many records are done with */
+  constructor(onRecords: (records: number) => void) {
+    this.#onRecords = onRecords
+  }
+
+  get sum(): Omit<RunSummary, 'pipeline' | 'seconds' | 'commits'> {
+    return this.#sum
+  }
+
+  add(report: SliceReport): void {
+    this.#onRecords(report.records)
+    if (report.error !== null) return
+    const { rejected: deadLetters, ...counts } = report
+    for (const key of ['records', 'known', 'written', 'rows', 'skipped', 'files', 'bytes'] as const)
+      this.#sum[key] += counts[key]
+    this.#sum.deadLetters += deadLetters
+  }
+
+  /** Records that no filter of the trigger has let through. */
+  filtered(records: number): void {
+    this.#onRecords(records)
+    this.#sum.filtered += records
+  }
+
+  /** One line of it. */
+  line(): string {
+    const { records, rows, deadLetters, skipped } = this.#sum
+    return `${formatCount(records)} records: ${formatCount(rows)} rows, ${formatCount(deadLetters)} dead letters, ${formatCount(skipped)} skipped`
   }
 }
 

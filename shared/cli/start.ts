@@ -2,38 +2,49 @@
 import path from 'node:path'
 import process from 'node:process'
 import { openStore } from '#shared/lake/open-store.ts'
-import { describeFailure, exitCodeOf } from './failure.ts'
+import { describeFailure, exitCodeOf, UsageError } from './failure.ts'
 import { loadPipeline } from './pipelines.ts'
 import { runPipeline, summaryTable } from './run.ts'
 import { answerSql } from './sql.ts'
+import { startOnKafka } from './start-kafka.ts'
+import { untilStopped } from './stop-signal.ts'
 import { textTable } from './text-table.ts'
 
 const EVENTS = 'events/flights/2013-01.ndjson.gz'
-const LAKE = '.lake'
+const FILES_LAKE = '.lake'
+/** A lake of its own, beside the cluster: the same flights of another source are other records. */
+const KAFKA_LAKE = '.kafka/lake'
 const QUESTION = 'Which airlines kept New York waiting longest in January 2013?'
 const SQL = `SELECT carrier, count(*)::INT AS flights, count(*) FILTER (cancelled)::INT AS cancelled,
   round(avg(departureDelayMinutes), 1) AS "mean delay (minutes)"
 FROM flights GROUP BY carrier HAVING flights >= 100 ORDER BY 4 DESC LIMIT 5`
 
 /** The main job on real input: a month of flights through the Lambda handler into a lake, and a question to it. */
-async function start(): Promise<void> {
-  say(`A month of flights from New York (${EVENTS}) through the handler of functions/flights into the lake ${LAKE}/\n`)
+async function start(isOnKafka: boolean): Promise<void> {
+  const lake = isOnKafka ? KAFKA_LAKE : FILES_LAKE
+  const way = isOnKafka
+    ? 'through a Kafka of your own and the trigger of functions/flights'
+    : 'through the handler of functions/flights'
+  say(`A month of flights from New York (${EVENTS}) ${way} into the lake ${lake}/\n`)
   const pipeline = await loadPipeline('flights')
-  const summary = await runPipeline(pipeline, { events: [EVENTS], lake: LAKE, partitions: 3, batch: 3000 })
+  const summary = isOnKafka
+    ? await startOnKafka(pipeline, EVENTS, lake, untilStopped(), say)
+    : await runPipeline(pipeline, { events: [EVENTS], lake, partitions: 3, batch: 3000 })
   say(`\n${summaryTable(summary)}`)
   if (summary.known === summary.records) say('\nEvery record was in the lake already: nothing was added.')
 
   say(`\n${QUESTION}`)
-  const { columns, rows } = await answerSql(SQL, openStore(LAKE))
+  const { columns, rows } = await answerSql(SQL, openStore(lake))
   say(`\n${textTable(columns, rows)}`)
   say(`
 What to type next:
-  npm start                                                            again: nothing is added twice
-  npm run -s inlet -- query "SELECT * FROM flights LIMIT 5" --lake ${LAKE}
-  npm run -s inlet -- verify --deep --lake ${LAKE}                         the proof that all is there once
-  npm run -s inlet -- table history flights --lake ${LAKE}                  the snapshots of its Iceberg table
-  npm run -s inlet -- run flights --events events/flights/*.json --lake ${LAKE}
-  npm run -s inlet -- query "SELECT stage, code, field, message FROM flights_dead_letters" --lake ${LAKE}`)
+  npm start                                                            ${isOnKafka ? 'the same from the file, without Kafka' : 'again: nothing is added twice'}
+  npm start -- --kafka                                                 ${isOnKafka ? 'again: nothing is added twice' : 'the same through a real Kafka, which it starts and stops'}
+  npm run -s inlet -- query "SELECT * FROM flights LIMIT 5" --lake ${lake}
+  npm run -s inlet -- verify --deep --lake ${lake}                         the proof that all is there once
+  npm run -s inlet -- table history flights --lake ${lake}                  the snapshots of its Iceberg table
+  npm run -s inlet -- run flights --events events/flights/*.json --lake ${lake}
+  npm run -s inlet -- query "SELECT stage, code, field, message FROM flights_dead_letters" --lake ${lake}`)
 }
 
 function say(text: string): void {
@@ -42,7 +53,10 @@ function say(text: string): void {
 
 try {
   process.chdir(path.join(import.meta.dirname, '../..'))
-  await start()
+  const [option, ...more] = process.argv.slice(2)
+  if ((option !== undefined && option !== '--kafka') || more.length > 0)
+    throw new UsageError(`unknown: ${[option, ...more].join(' ')}; there is --kafka`)
+  await start(option === '--kafka')
 } catch (error) {
   process.stderr.write(`npm start: ${describeFailure(error)}\n`)
   process.exitCode = exitCodeOf(error)

@@ -6,6 +6,7 @@ import { ParquetRows } from './parquet.ts'
 
 /** A data file that is still to be written. */
 export interface EncodedFile {
+  /** The file, or what of it `spill` has not given before. */
   readonly body: Uint8Array
   /** Null where the columns have no field ids. */
   readonly statistics: FileStatistics | null
@@ -13,15 +14,23 @@ export interface EncodedFile {
 
 /** Rows that become one data file. */
 export interface FileRows {
-  /** How many rows there are. */
+  /** How many rows there are, those that were spilled included. */
   readonly count: number
   /**
    * Takes a row: whole, or not at all.
    * @throws UnstorableError naming the column that cannot hold its value unchanged
    */
   append(row: Row): void
-  /** Takes back the row that was appended last. */
+  /** Takes back the row that was appended last, and was not spilled. */
   removeLast(): void
+  /** Whether rows can be encoded before the others are there. */
+  readonly canSpill: boolean
+  /**
+   * Encodes the rows that are held, and lets go of them. Only of rows that can be spilled.
+   * @returns the bytes that come next in the file
+   * @throws InletError ENCODE_FAILED
+   */
+  spill(): Uint8Array
   /** @throws InletError ENCODE_FAILED */
   encode(metadata: Readonly<Record<string, string>>): EncodedFile
 }

@@ -9,13 +9,16 @@ import { UnstorableError } from './unstorable.ts'
 
 /** Rows that become one file of JSON Lines: valid UTF-8, one object a line, every column in every line. */
 export class JsonLinesRows implements FileRows {
+  /** Not every reader goes on behind the first frame of Zstandard: Node's does not. */
+  readonly canSpill: boolean
   readonly #read: RowReader
   readonly #columns: readonly Column[]
   /** What stands before each column's value. */
   readonly #keys: readonly string[]
   readonly #texts: readonly JsonText[]
   readonly #compression: 'gzip' | 'zstd'
-  readonly #lines: string[] = []
+  #lines: string[] = []
+  #spilled = 0
 
   constructor(columns: readonly Column[], compression: 'gzip' | 'zstd') {
     this.#columns = columns
@@ -23,10 +26,11 @@ export class JsonLinesRows implements FileRows {
     this.#keys = columns.map(({ name }, i) => `${i === 0 ? '{' : ','}${JSON.stringify(name)}:`)
     this.#texts = columns.map(orNull)
     this.#compression = compression
+    this.canSpill = compression === 'gzip'
   }
 
   get count(): number {
-    return this.#lines.length
+    return this.#spilled + this.#lines.length
   }
 
   append(row: Row): void {
@@ -42,12 +46,24 @@ export class JsonLinesRows implements FileRows {
     this.#lines.pop()
   }
 
+  /** A member of gzip of its own: a file may have any number of them (RFC 1952, section 2.2). */
+  spill(): Uint8Array {
+    const bytes = this.#compressed()
+    this.#spilled += this.#lines.length
+    this.#lines = []
+    return bytes
+  }
+
   encode(): EncodedFile {
+    const isSpilled = this.#lines.length === 0 && this.#spilled > 0
+    return { body: isSpilled ? new Uint8Array() : this.#compressed(), statistics: null }
+  }
+
+  #compressed(): Uint8Array {
     try {
       const text = Buffer.from(this.#lines.join(''), 'utf8')
-      if (this.#compression === 'gzip') return { body: gzipSync(text, { level: 6 }), statistics: null }
-      const body = zstdCompressSync(text, { params: { [constants.ZSTD_c_compressionLevel]: 3 } })
-      return { body, statistics: null }
+      if (this.#compression === 'gzip') return gzipSync(text, { level: 6 })
+      return zstdCompressSync(text, { params: { [constants.ZSTD_c_compressionLevel]: 3 } })
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       throw new InletError('ENCODE_FAILED', `${this.count} rows could not be encoded as JSON Lines: ${reason}`, {

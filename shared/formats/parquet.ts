@@ -16,10 +16,12 @@ const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
 /** Rows that become one Parquet file, kept as columns from the moment they are appended. */
 export class ParquetRows implements FileRows {
+  readonly canSpill = true
   readonly #columns: readonly Column[]
   readonly #read: RowReader
-  readonly #values: readonly unknown[][]
+  #values: unknown[][]
   #count = 0
+  #file: { readonly writer: ParquetWriter; readonly bytes: GroupBytes } | undefined
 
   /** @param columns in the order of the file's columns; a row may hold more fields, which are left out */
   constructor(columns: readonly Column[]) {
@@ -43,33 +45,61 @@ export class ParquetRows implements FileRows {
     this.#count -= 1
   }
 
+  spill(): Uint8Array {
+    return this.#encoding(({ bytes }) => bytes.take())
+  }
+
   /**
-   * The file, zstd level 1, with statistics for each column.
+   * The file, zstd level 1, with statistics for each column: row groups that were spilled count among the others.
    * @param metadata key-value metadata of the footer
    * @throws InletError ENCODE_FAILED when a value does not fit its column: the contract let it through
    */
   encode(metadata: Readonly<Record<string, string>>): EncodedFile {
-    const bytes = new ByteWriter()
-    const writer = new ParquetWriter({
-      writer: bytes,
-      schema: parquetSchema(this.#columns),
-      codec: 'ZSTD',
-      compressors: { ZSTD: (page) => zstdCompressSync(page, ZSTD) },
-      kvMetadata: Object.entries(metadata).map(([key, value]) => ({ key, value })),
-      createdBy: CREATED_BY,
-    })
-    try {
-      const columnData = this.#columns.map((column, i) => sourceOf(column, this.#values[i] ?? []))
-      // Both are done when they return: there is nothing to wait for in memory.
-      void writer.write({ columnData, rowGroupSize: ROW_GROUP_ROWS })
+    return this.#encoding(({ writer, bytes }) => {
+      writer.kvMetadata = Object.entries(metadata).map(([key, value]) => ({ key, value }))
       void writer.finish()
+      return { body: bytes.getBytes(), statistics: fileStatistics(writer.row_groups, this.#columns) }
+    })
+  }
+
+  /** Writes the rows that are held as row groups; then what else there is to do. */
+  #encoding<T>(then: (file: { writer: ParquetWriter; bytes: GroupBytes }) => T): T {
+    try {
+      this.#file ??= this.#open()
+      const columnData = this.#columns.map((column, i) => sourceOf(column, this.#values[i] ?? []))
+      // It is done when it returns: there is nothing to wait for in memory.
+      void this.#file.writer.write({ columnData, rowGroupSize: ROW_GROUP_ROWS })
+      this.#values = this.#columns.map(() => [])
+      return then(this.#file)
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       throw new InletError('ENCODE_FAILED', `${this.#count} rows could not be encoded as Parquet: ${reason}`, {
         cause: error,
       })
     }
-    return { body: bytes.getBytes(), statistics: fileStatistics(writer.row_groups, this.#columns) }
+  }
+
+  #open(): { writer: ParquetWriter; bytes: GroupBytes } {
+    const bytes = new GroupBytes()
+    const writer = new ParquetWriter({
+      writer: bytes,
+      schema: parquetSchema(this.#columns),
+      codec: 'ZSTD',
+      compressors: { ZSTD: (page) => zstdCompressSync(page, ZSTD) },
+      createdBy: CREATED_BY,
+    })
+    return { writer, bytes }
+  }
+}
+
+/** The bytes of a file that are at hand; those that were taken count in its offsets. */
+class GroupBytes extends ByteWriter {
+  take(): Uint8Array {
+    const taken = this.getBytes()
+    this.buffer = new ArrayBuffer(0)
+    this.view = new DataView(this.buffer)
+    this.index = 0
+    return taken
   }
 }
 

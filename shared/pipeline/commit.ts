@@ -39,7 +39,7 @@ export interface LockedContent {
 /** One data file of one slice and one table partition, as a commit names it. */
 export interface DataFile extends Partial<LockedContent> {
   readonly table: string
-  /** Key in the lake's object store. */
+  /** Key in the lake's object store; URI of a file that lies in a bucket of its table's own. */
   readonly path: string
   readonly partition: PartitionValues
   readonly rows: number

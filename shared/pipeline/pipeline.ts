@@ -9,6 +9,7 @@ import type { PartitionBy } from './partition-by.ts'
 import type { KafkaRecord } from './record.ts'
 import { columnsOf } from './row-columns.ts'
 import { defineTable, type FileFormat, type Table, type TableLayout, type TableOptions } from './table.ts'
+import { defineTopicSettings, type TopicSettings, type TopicSettingsOptions } from './topic-settings.ts'
 import { defineTrigger, type Trigger, type TriggerOptions } from './trigger.ts'
 
 /** What a transform is given: the validated event and the record that carried it. */
@@ -56,6 +57,8 @@ export interface PipelineDeclaration<E extends z.ZodType, R extends z.ZodObject,
   readonly name: string
   /** The Kafka topic it reads. */
   readonly topic: string
+  /** What the topic is to be like: `inlet topics apply` makes it so. Changes nothing of what becomes of a record. */
+  readonly topicSettings?: TopicSettingsOptions
   /** What producers promise: the contract of a decoded value. */
   readonly event: E
   /** What the lake promises: the contract of a row, one column per field. */
@@ -107,6 +110,7 @@ export interface PipelineDeclaration<E extends z.ZodType, R extends z.ZodObject,
 export interface Pipeline {
   readonly name: string
   readonly topic: string
+  readonly topicSettings: TopicSettings
   readonly generation: number
   readonly event: z.ZodType
   readonly row: z.ZodObject
@@ -123,6 +127,7 @@ export interface Pipeline {
 const OPTIONS = [
   'name',
   'topic',
+  'topicSettings',
   'event',
   'row',
   'transform',
@@ -140,7 +145,7 @@ const LAKE_OPTIONS = ['table', 'partitionBy', 'layout', 'commit', 'format', 'kee
  */
 export function definePipeline<E extends z.ZodType, R extends z.ZodObject, T extends Transform<E, R>>(
   declaration: PipelineDeclaration<E, R, T>,
-): Pipeline {
+): Pipeline & { readonly event: E } {
   const {
     name,
     topic,
@@ -156,6 +161,7 @@ export function definePipeline<E extends z.ZodType, R extends z.ZodObject, T ext
     onlyKnown(declaration, OPTIONS, '')
     matches('name', name, /^[a-z][a-z0-9-]{0,47}$/, 'lower-case letters, digits and dashes, at most 48')
     matches('topic', topic, /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/, 'a name that Kafka accepts')
+    const topicSettings = defineTopicSettings(declaration.topicSettings)
     isSchema('event', event)
     isSchema('row', row)
     if (row._zod.def.type !== 'object')
@@ -205,7 +211,8 @@ export function definePipeline<E extends z.ZodType, R extends z.ZodObject, T ext
     if (commit === 'immediate' && table.layout === 'files')
       throw new PipelineDefinitionError('lake.commit: plain files have no snapshots to commit; leave it out')
     const trigger = defineTrigger(declaration.trigger)
-    return { name, topic, generation, event, row, transform, table, tombstones, unknownKeys, commit, trigger, version }
+    const of = { name, topic, topicSettings, generation, version }
+    return { ...of, event, row, transform, table, tombstones, unknownKeys, commit, trigger }
   } catch (error) {
     if (error instanceof PipelineDefinitionError) error.message = `pipeline ${String(name)}: ${error.message}`
     throw error

@@ -1,5 +1,15 @@
 import pMap from 'p-map'
-import type { Attempt, DataFile, Lake, Landing, SliceLog, SourceTopic, WriteSlice } from './commit.ts'
+import type {
+  Attempt,
+  DataFile,
+  Lake,
+  Landing,
+  NewDataFile,
+  SliceContent,
+  SliceLog,
+  SourceTopic,
+  WriteSlice,
+} from './commit.ts'
 import { asInletError, InletError } from './errors.ts'
 import type { Flow } from './flow.ts'
 import type { Counts } from './outcome.ts'
@@ -7,7 +17,7 @@ import { partitionValues } from './partition.ts'
 import { partitionPath } from './partition-path.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { KafkaRecord, PartitionRecords } from './record.ts'
-import { type TablePartition, tabulate } from './tabulate.ts'
+import { type TablePartition, type Tabulation, tabulate } from './tabulate.ts'
 
 /** What one invocation delivers: records of one topic, by Kafka partition. */
 export interface Delivery {
@@ -57,35 +67,48 @@ export async function landSlice(slice: PartitionRecords, log: SliceLog, write: W
 /** The flow's write step: records become rows, and rows become files; the entry that the log puts makes them visible. */
 export function writeSlice(flow: Flow, { signal, concurrency }: Omit<BatchOptions, 'lake'>): WriteSlice {
   const { pipeline } = flow
-  const { schemaId, specId } = pipeline.table
   return async (records: readonly KafkaRecord[], attempt: Attempt) => {
     requireTime(signal, records)
-    const { partitions, rejected, counts, watermark } = tabulate(records, flow, attempt.epoch)
-    const files = await pMap(partitions, (partition) => writeFile(partition, pipeline, attempt), {
+    const tabulation = tabulate(records, flow, attempt.epoch)
+    const write = (partition: TablePartition): Promise<DataFile> =>
+      attempt.writeFile(encodeFile(partition, pipeline, attempt))
+    const files = await pMap(tabulation.partitions, write, {
       concurrency,
       stopOnError: false, // what has begun must settle before anything is answered
     })
-    return { files, rejected, counts, watermark, pipelineVersion: pipeline.version, schemaId, specId }
+    return sliceContent(tabulation, files, pipeline)
   }
 }
 
-function writeFile({ table, values, rows }: TablePartition, pipeline: Pipeline, attempt: Attempt): Promise<DataFile> {
+/** What a commit says of what was tabulated, once its files are written. */
+export function sliceContent(
+  { rejected, counts, watermark }: Tabulation,
+  files: readonly DataFile[],
+  { version, table: { schemaId, specId } }: Pipeline,
+): SliceContent {
+  return { files, rejected, counts, watermark, pipelineVersion: version, schemaId, specId }
+}
+
+/** The data file of a table partition, which takes no more rows. @throws InletError ENCODE_FAILED */
+export function encodeFile(
+  { table, values, rows }: TablePartition,
+  pipeline: Pipeline,
+  attempt: Pick<Attempt, 'id'>,
+): NewDataFile {
   const { body, statistics } = rows.encode({
     'inlet.pipeline': pipeline.name,
     'inlet.pipeline_version': pipeline.version,
     'inlet.attempt': attempt.id,
   })
-  const partition = partitionValues(values, table.partitionSpec)
-  const path = partitionPath(values, table.partitionSpec)
-  return attempt.writeFile({
+  return {
     table: table.name,
-    partitionPath: path,
-    partition,
+    partitionPath: partitionPath(values, table.partitionSpec),
+    partition: partitionValues(values, table.partitionSpec),
     rows: rows.count,
     format: table.format,
     body,
     locked: table.lock === null || statistics === null ? null : { spec: table.lock.spec, statistics },
-  })
+  }
 }
 
 function requireTime(signal: AbortSignal, records: readonly KafkaRecord[]): void {

@@ -1,14 +1,11 @@
-import { decodeJson } from '#shared/codecs/json.ts'
 import { compileContract } from './contract.ts'
-import { exactIntegersOf, hasBigints } from './exact-integers.ts'
-import { fieldPath } from './field-path.ts'
+import { compileEventPath } from './event-path.ts'
 import { thrownText } from './message.ts'
 import { accept, type Outcome, type PlacedRow, type Rejection, reject, type Step } from './outcome.ts'
 import { partitionOf } from './partition.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { KafkaRecord } from './record.ts'
-import { disclosureOf, holdsSensitive } from './sensitive.ts'
-import { strictKeysOf } from './strict-keys.ts'
+import { holdsSensitive } from './sensitive.ts'
 import type { Table } from './table.ts'
 
 /** What becomes of one record. It never throws: whatever is wrong with the data is in the outcome. */
@@ -18,23 +15,16 @@ export type RecordPath = (record: KafkaRecord) => Outcome
 export function compileRecordPath(pipeline: Pipeline): RecordPath {
   const { transform, table, tombstones } = pipeline
   const hasSecrets = holdsSensitive(pipeline.event)
-  const exactIntegers = hasBigints(pipeline.event)
-  const jsonOptions = hasSecrets
-    ? { exactIntegers, fieldOf: (path: readonly PropertyKey[]) => fieldPath(disclosureOf(pipeline.event, path).path) }
-    : { exactIntegers }
-  const event = exactIntegers ? exactIntegersOf(pipeline.event) : pipeline.event
-  const checkEvent = compileContract(pipeline.unknownKeys === 'reject' ? strictKeysOf(event) : event, 'EVENT_INVALID')
+  const readEvent = compileEventPath(pipeline)
   // A row may hold what was sensitive in its event, in whatever field.
   const checkRow = compileContract(pipeline.row, 'ROW_INVALID', { quiet: hasSecrets })
   const quiet = hasSecrets || holdsSensitive(pipeline.row)
 
   return (record) => {
     if (record.value === null) return ofTombstone(tombstones, table)
-    const decoded = decodeJson(record.value, jsonOptions)
-    if (!decoded.ok) return rejected(decoded.rejection)
-    const checked = checkEvent(decoded.value)
-    if (!checked.ok) return rejected(checked.rejection)
-    const transformed = runTransform(transform, checked.value, record, quiet)
+    const event = readEvent(record.value)
+    if (!event.ok) return rejected(event.rejection)
+    const transformed = runTransform(transform, event.value, record, quiet)
     if (!transformed.ok) return rejected(transformed.rejection)
 
     const results = transformed.value

@@ -112,7 +112,7 @@ function typeOf(
     case 'number':
       return numberType(schema)
     case 'enum':
-      return sameType(z.core.util.getEnumValues(def.entries), path)
+      return sameType(z.util.getEnumValues(def.entries), path)
     case 'literal':
       return sameType(def.values, path)
     case 'array':

@@ -120,8 +120,8 @@ function withParts(schema: Schema, part: (schema: Schema) => Schema): Schema {
 
 /** A schema of the same kind, with the checks and the metadata of the first. */
 export function withDefinition(schema: Schema, changes: object): Schema {
-  // A definition may have getters, which a spread would call.
-  return z.core.clone(schema, extended(schema._zod.def, changes) as never, { parent: true })
+  // A definition may have getters, which a spread would call. (`z.core.clone` would bring all of zod's languages into a bundle.)
+  return z.clone(schema, extended(schema._zod.def, changes) as never, { parent: true })
 }
 
 function extended(object: object, changes: object): object {

@@ -13,8 +13,10 @@ export interface TablePartition {
   readonly table: Table
   readonly values: readonly PartitionValue[]
   readonly rows: FileRows
-  /** The offset of each row's record, in the order of the rows. */
+  /** The offset of each row's record, in the order of the rows: of those that the last call of `add` has appended. */
   readonly offsets: number[]
+  /** Bytes of the keys and values whose rows are held, and were not spilled. */
+  heldBytes: number
 }
 
 /** What became of some records of one Kafka partition, as files to be written and what a commit says of them. */
@@ -29,36 +31,79 @@ export interface Tabulation {
 
 /**
  * Takes records down the record path, one after another, and appends what comes of each to the table partition it belongs
- * to. Rows become columns at once: nothing of a record outlives its turn.
+ * to.
  * @throws InletError UNBALANCED when the rows and dead letters that are to be written are not those of the records.
  */
 export function tabulate(records: readonly KafkaRecord[], flow: Flow, epoch: number): Tabulation {
-  const groups = new Map<string, TablePartition>()
-  const counts = { records: records.length, written: 0, skipped: 0, rejected: 0, rows: 0 }
-  const rejected: number[] = []
-  const timeColumn = flow.pipeline.table.partitionSpec.find(({ isTime }) => isTime)?.column
-  let watermark: number | null = null
+  const tabulator = new Tabulator(flow, epoch)
+  tabulator.add(records)
+  return tabulator.tabulation
+}
 
-  for (const record of records) {
+/** A tabulation that grows. Rows become columns at once: nothing of a record outlives its turn. */
+export class Tabulator {
+  readonly #flow: Flow
+  readonly #epoch: number
+  readonly #timeColumn: string | undefined
+  readonly #groups = new Map<string, TablePartition>()
+  readonly #counts = { records: 0, written: 0, skipped: 0, rejected: 0, rows: 0 }
+  readonly #rejected: number[] = []
+  #watermark: number | null = null
+
+  constructor(flow: Flow, epoch: number) {
+    this.#flow = flow
+    this.#epoch = epoch
+    this.#timeColumn = flow.pipeline.table.partitionSpec.find(({ isTime }) => isTime)?.column
+  }
+
+  /** All that was added. */
+  get tabulation(): Tabulation {
+    const partitions = [...this.#groups.values()].filter(({ rows }) => rows.count > 0)
+    return { partitions, rejected: this.#rejected, counts: this.#counts, watermark: this.#watermark }
+  }
+
+  /** @throws InletError UNBALANCED: then nothing of the tabulation may be written */
+  add(records: readonly KafkaRecord[]): void {
+    const before = this.#mark()
+    for (const record of records) this.#addOne(record)
+    requireBalance(records, this.tabulation.partitions, this.#counts, before, this.#flow)
+  }
+
+  #addOne(record: KafkaRecord): void {
+    const flow = this.#flow
+    const counts = this.#counts
     let outcome = flow.recordPath(record)
     if (outcome.kind === 'written') {
-      const rejection = appendRows(groups, flow.pipeline.table, outcome.rows, record, epoch)
+      const rejection = appendRows(this.#groups, flow.pipeline.table, outcome.rows, record, this.#epoch)
       if (rejection === undefined) {
         counts.rows += outcome.rows.length
         for (const { row } of outcome.rows)
-          watermark = later(watermark, timeColumn === undefined ? null : row[timeColumn])
+          this.#watermark = later(this.#watermark, this.#timeColumn === undefined ? null : row[this.#timeColumn])
       } else outcome = { kind: 'rejected', rejection }
     }
+    counts.records += 1
     counts[outcome.kind] += 1
     if (outcome.kind === 'rejected') {
-      appendRows(groups, flow.deadLetters, [placedDeadLetter(record, outcome.rejection, flow)], record, epoch)
-      rejected.push(record.offset)
+      const letter = placedDeadLetter(record, outcome.rejection, flow)
+      appendRows(this.#groups, flow.deadLetters, [letter], record, this.#epoch)
+      this.#rejected.push(record.offset)
     }
   }
-  const partitions = [...groups.values()].filter(({ rows }) => rows.count > 0)
-  const tabulation = { partitions, rejected, counts, watermark }
-  requireBalance(records, tabulation, flow)
-  return tabulation
+
+  /** Where the counts stand, and how many rows there are. */
+  #mark(): Mark {
+    let appended = 0
+    for (const { rows, offsets } of this.#groups.values()) {
+      offsets.length = 0
+      appended += rows.count
+    }
+    return { counts: { ...this.#counts }, appended }
+  }
+}
+
+interface Mark {
+  readonly counts: Counts
+  readonly appended: number
 }
 
 /** Appends all rows of a record, or none of them. @returns why a column cannot hold a value of theirs */
@@ -74,7 +119,7 @@ function appendRows(
     const key = `${table.name}\u0000${partitionKey(partition)}`
     let group = groups.get(key)
     if (group === undefined) {
-      group = { table, values: partition, rows: fileRowsOf(table), offsets: [] }
+      group = { table, values: partition, rows: fileRowsOf(table), offsets: [], heldBytes: 0 }
       groups.set(key, group)
     }
     try {
@@ -88,6 +133,7 @@ function appendRows(
       return { code: 'ROW_INVALID', field: error.column, message: error.message }
     }
     group.offsets.push(record.offset)
+    group.heldBytes += (record.value?.length ?? 0) + (record.key?.length ?? 0)
     appended.push(group)
   }
   return undefined
@@ -130,22 +176,30 @@ function inUtc(time: string): string {
  * Every record ends in exactly one place. Counted anew from what was appended to the files, not from the outcomes that it
  * came from.
  */
-function requireBalance(records: readonly KafkaRecord[], { partitions, counts }: Tabulation, flow: Flow): void {
+function requireBalance(
+  records: readonly KafkaRecord[],
+  partitions: readonly TablePartition[],
+  counts: Counts,
+  before: Mark,
+  flow: Flow,
+): void {
   const rows = new Set<number>()
   const deadLetters = new Set<number>()
-  let appended = 0
+  let appended = -before.appended
   for (const partition of partitions) {
     const places = partition.table === flow.pipeline.table ? rows : deadLetters
     for (const offset of partition.offsets) places.add(offset)
     appended += partition.rows.count
   }
+  const skipped = counts.skipped - before.counts.skipped
   const both = [...deadLetters].filter((offset) => rows.has(offset)).length
-  const placed = rows.size + deadLetters.size + counts.skipped
-  if (both === 0 && placed === records.length && appended === counts.rows + deadLetters.size) return
+  const placed = rows.size + deadLetters.size + skipped
+  const isBalanced = placed === records.length && appended === counts.rows - before.counts.rows + deadLetters.size
+  if (both === 0 && isBalanced) return
   const [first] = records
   throw new InletError(
     'UNBALANCED',
     `pipeline ${flow.pipeline.name}: of ${records.length} records from ${first === undefined ? 'nowhere' : positionOf(first)} ` +
-      `${rows.size} are rows, ${deadLetters.size} dead letters, ${counts.skipped} skipped and ${both} in two places; nothing was committed`,
+      `${rows.size} are rows, ${deadLetters.size} dead letters, ${skipped} skipped and ${both} in two places; nothing was committed`,
   )
 }

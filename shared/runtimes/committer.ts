@@ -1,7 +1,6 @@
 import process from 'node:process'
 import { Logger } from '@aws-lambda-powertools/logger'
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
-import middy from '@middy/core'
 import type { Context } from 'aws-lambda'
 import { catalogOf, readConfig } from '#shared/config.ts'
 import { createGlueClient } from '#shared/lake/catalog-clients.ts'
@@ -13,7 +12,7 @@ import { openStore } from '#shared/lake/open-store.ts'
 import { commitTables } from '#shared/lake/pipeline-tables.ts'
 import { asInletError } from '#shared/pipeline/errors.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
-import { deadline } from './lambda.ts'
+import { invocations } from './invocation.ts'
 
 /** Where a committer reports each of its runs, and each pipeline whose tables it could not commit to. */
 export interface CommitterTelemetry {
@@ -53,19 +52,10 @@ export function committerHandler(
   pipelines: readonly Pipeline[],
   given?: CommitterFunctionSurroundings,
 ): CommitterHandler {
-  let surroundings = given
-  const handler = middy<unknown, CommitterAnswer>()
-    .before(({ context }) => {
-      surroundings ??= fromEnvironment()
-      surroundings.telemetry.begin(context)
-    })
-    .after(() => surroundings?.telemetry.end())
-    .onError(() => surroundings?.telemetry.end())
-    .handler((_event, context) => {
-      const signal = deadline(context.getRemainingTimeInMillis())
-      return commitAll(pipelines, surroundings as CommitterFunctionSurroundings, signal)
-    })
-  return (event, context) => handler(event, context)
+  return invocations(
+    () => given ?? fromEnvironment(),
+    (_event, surroundings, signal) => commitAll(pipelines, surroundings, signal),
+  )
 }
 
 async function commitAll(

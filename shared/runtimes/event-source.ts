@@ -7,7 +7,10 @@ import type { Fetched, Wanted } from '#shared/trigger/partition-queue.ts'
 export interface EventSource {
   /** Reads of a topic what is wanted: at once what is at hand, later what has to be waited for. */
   readonly read: (wanted: readonly Wanted[]) => readonly Fetched[] | Promise<readonly Fetched[]>
-  /** Where each Kafka partition ends: nothing is read behind, and all is done when everything before is settled. */
+  /**
+   * Where each Kafka partition ends: nothing is read behind, and all is done when everything before is settled. `Infinity`
+   * for one that is followed.
+   */
   readonly end: ReadonlyMap<number, number>
   /** Invokes the function. @returns its answer; rejects when it fails */
   readonly invoke: (invocation: Invocation) => Promise<unknown>
@@ -18,6 +21,10 @@ export interface EventSource {
    * @param cause undefined when the records were too old or too large to be delivered
    */
   readonly onDiscarded: (discarded: Discarded, cause: Error | undefined) => void
+  /** Called when an invocation is over, whatever came of it. */
+  readonly onEnded?: () => void
+  /** Aborted when nothing more is to be begun. */
+  readonly signal?: AbortSignal
 }
 
 /** No answer came in time. */
@@ -26,8 +33,8 @@ class InvocationTimeoutError extends Error {
 }
 
 /**
- * Runs an event source mapping with a real topic, a real function and the real clock, to the end of the topic. What has
- * begun has settled when it returns or throws, but for functions that were cut off.
+ * Runs an event source mapping with a real topic, a real function and the real clock, to the end of the topic or until it is
+ * to stop. What has begun has settled when it returns or throws, but for functions that were cut off.
  */
 export async function runEventSource(mapping: EventSourceMapping, source: EventSource): Promise<void> {
   const pending = new Set<Promise<void>>()
@@ -36,13 +43,16 @@ export async function runEventSource(mapping: EventSourceMapping, source: EventS
     pending.add(settled)
   }
   const reader = new Reader(mapping, source, follow)
+  const { signal, end } = source
+  const isDone = (): boolean =>
+    signal?.aborted === true || [...end].every(([partition, offset]) => mapping.committed(partition) >= offset)
   try {
-    while (![...source.end].every(([partition, end]) => mapping.committed(partition) >= end)) {
+    while (!isDone()) {
       reader.read()
       for (const invocation of mapping.due(now())) follow(invoke(mapping, source, invocation))
       reportDiscarded(mapping, source, undefined)
       const at = mapping.dueAt(now())
-      if (pending.size > 0 || at !== undefined) await soonest(pending, at)
+      if (pending.size > 0 || at !== undefined) await soonest(pending, at, signal)
     }
   } finally {
     await Promise.allSettled(pending)
@@ -99,6 +109,7 @@ async function invoke(mapping: EventSourceMapping, source: EventSource, invocati
     mapping.failed(invocation, error instanceof InvocationTimeoutError ? 'timeout' : 'error', now())
   }
   reportDiscarded(mapping, source, cause)
+  source.onEnded?.()
 }
 
 function reportDiscarded(mapping: EventSourceMapping, source: EventSource, cause: Error | undefined): void {
@@ -118,16 +129,24 @@ async function inTime(answer: Promise<unknown>, timeoutMs: number): Promise<unkn
   }
 }
 
-/** Waits for the first of some work to end, or for a time. */
-async function soonest(pending: ReadonlySet<Promise<void>>, at: number | undefined): Promise<void> {
+/** Waits for the first of some work to end, for a time, or for the signal to stop. */
+async function soonest(
+  pending: ReadonlySet<Promise<void>>,
+  at: number | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   let timer: NodeJS.Timeout | undefined
+  let wake = (): void => {}
   const alarm = new Promise<void>((resolve) => {
+    wake = resolve
     if (at !== undefined) timer = setTimeout(resolve, Math.max(0, at - now()))
   })
+  signal?.addEventListener('abort', wake)
   try {
     await Promise.race([...pending, alarm])
   } finally {
     clearTimeout(timer)
+    signal?.removeEventListener('abort', wake)
   }
 }
 

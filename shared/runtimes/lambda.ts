@@ -1,16 +1,18 @@
 import process from 'node:process'
-import middy from '@middy/core'
 import type { Context } from 'aws-lambda'
-import { catalogOf, readConfig } from '#shared/config.ts'
+import { type Config, readConfig } from '#shared/config.ts'
 import { ObjectStoreLake } from '#shared/lake/lake.ts'
-import { openStore } from '#shared/lake/open-store.ts'
+import type { ObjectStore } from '#shared/lake/object-store.ts'
+import { openLake } from '#shared/lake/open-lake.ts'
 import { type BatchResponse, batchResponse } from '#shared/pipeline/batch-response.ts'
 import type { Lake } from '#shared/pipeline/commit.ts'
 import { InletError } from '#shared/pipeline/errors.ts'
 import { compileFlow } from '#shared/pipeline/flow.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import { type Delivery, processBatch } from '#shared/pipeline/process-batch.ts'
+import type { PartitionRecords } from '#shared/pipeline/record.ts'
 import { parseMskEvent } from '#shared/sources/msk-event.ts'
+import { invocations } from './invocation.ts'
 import { PowertoolsTelemetry, type Telemetry } from './telemetry.ts'
 
 /** What a handler works with; made from the environment on the first invocation where it is not given. */
@@ -31,48 +33,33 @@ export type PipelineHandler = (event: unknown, context: Context) => Promise<Batc
  * names the records that have to be.
  */
 export function lambdaHandler(pipeline: Pipeline, given?: Surroundings): PipelineHandler {
-  const flow = compileFlow(pipeline)
-  let surroundings = given
-
-  const handler = middy<unknown, BatchResponse | undefined>()
-    .before(({ context }) => {
-      surroundings ??= fromEnvironment(pipeline)
-      surroundings.telemetry.begin(context)
-    })
-    .after(() => surroundings?.telemetry.end())
-    .onError(({ error }) => {
-      surroundings?.telemetry.failure(error)
-      surroundings?.telemetry.end()
-    })
-    .handler(async (event, context) => {
-      const { lake, telemetry, concurrency } = surroundings as Surroundings
-      const delivery = parseMskEvent(event)
-      requireTopic(pipeline, delivery)
-      const signal = deadline(context.getRemainingTimeInMillis())
-      const reports = await processBatch(flow, delivery, { lake, signal, concurrency })
-      for (const report of reports) telemetry.slice(report)
-      if (pipeline.commit === 'immediate') await commitTables(surroundings as Surroundings, signal)
-      return batchResponse(reports, delivery, pipeline.trigger)
-    })
-  return (event, context) => handler(event, context)
+  if (given === undefined && pipeline.commit === 'immediate')
+    throw new Error(
+      `pipeline ${pipeline.name} commits after each batch: its handler is immediateHandler, of shared/runtimes/immediate.ts`,
+    )
+  return pipelineHandler(pipeline, () => given ?? deployedIn(readConfig(process.env), pipeline))
 }
 
-function fromEnvironment(pipeline: Pipeline): Surroundings {
-  const config = readConfig(process.env)
-  const store = openStore(config.lakeUrl)
-  return {
-    lake: new ObjectStoreLake(store),
-    telemetry: new PowertoolsTelemetry(pipeline.name, config),
-    concurrency: config.concurrency,
-    commitTables: async (signal) => {
-      // Loaded only where it is asked for: it takes as long to load as all the rest.
-      const [{ openCatalog }, { commitTables: commit }] = await Promise.all([
-        import('#shared/lake/iceberg/open-catalog.ts'),
-        import('#shared/lake/pipeline-tables.ts'),
-      ])
-      await commit({ store, tables: openCatalog(catalogOf(config), store), now: Date.now }, pipeline, { signal })
-    },
+/** @param prepare called on the first invocation */
+export function pipelineHandler(pipeline: Pipeline, prepare: () => Surroundings): PipelineHandler {
+  const flow = compileFlow(pipeline)
+  const land = async (event: unknown, surroundings: Surroundings, signal: AbortSignal) => {
+    const { lake, telemetry, concurrency } = surroundings
+    const delivery = parseMskEvent(event)
+    requireTopic(pipeline, delivery)
+    const reports = await processBatch(flow, delivery, { lake, signal, concurrency })
+    for (const [i, report] of reports.entries()) telemetry.slice(report, oldestOf(delivery.partitions[i]))
+    if (pipeline.commit === 'immediate') await commitTables(surroundings, signal)
+    return batchResponse(reports, delivery, pipeline.trigger)
   }
+  return invocations(prepare, land, (error, { telemetry }) => telemetry.failure(error))
+}
+
+/** What a deployed function works with, and the store of its lake. */
+export function deployedIn(config: Config, pipeline: Pipeline): Surroundings & { readonly store: ObjectStore } {
+  const store = openLake(config.lakeUrl, { catalog: config.catalog, pipelines: [pipeline] })
+  const telemetry = new PowertoolsTelemetry(pipeline.name, config)
+  return { store, lake: new ObjectStoreLake(store), telemetry, concurrency: config.concurrency }
 }
 
 /** What has landed is durable, and the committer's schedule brings it in too: a fault here fails no batch. */
@@ -84,10 +71,9 @@ async function commitTables({ commitTables: commit, telemetry }: Surroundings, s
   }
 }
 
-/** A tenth of what is left, and at least a second, is kept for what has begun. */
-export function deadline(remaining: number): AbortSignal {
-  const usable = Math.floor(remaining - Math.max(1000, remaining / 10))
-  return usable > 0 ? AbortSignal.timeout(usable) : AbortSignal.abort()
+/** When the oldest of some records was produced, in milliseconds since 1970. */
+function oldestOf(slice: PartitionRecords | undefined): number | undefined {
+  return slice?.records.reduce((oldest, { timestamp }) => Math.min(oldest, timestamp), Number.POSITIVE_INFINITY)
 }
 
 function requireTopic(pipeline: Pipeline, { source }: Delivery): void {

@@ -16,7 +16,7 @@ import { runEventSource } from './event-source.ts'
 import { lambdaHandler } from './lambda.ts'
 import type { Telemetry } from './telemetry.ts'
 
-const LAMBDA_TIMEOUT_MS = 14 * 60 * 1000
+export const LAMBDA_TIMEOUT_MS = 14 * 60 * 1000
 
 export interface LocalRunOptions {
   readonly lake: Lake
@@ -115,7 +115,8 @@ async function deliver(event: unknown, invoke: (event: unknown) => Promise<unkno
   }
 }
 
-function localContext(pipeline: Pipeline, invocation: number): Context {
+/** What a handler is told of its invocation, on a machine that is not Lambda's. */
+export function localContext(pipeline: Pipeline, invocation: number): Context {
   const deadline = performance.now() + LAMBDA_TIMEOUT_MS
   return {
     callbackWaitsForEmptyEventLoop: false,

@@ -1,18 +1,18 @@
 import process from 'node:process'
-import middy from '@middy/core'
 import type { Context } from 'aws-lambda'
 import { readConfig } from '#shared/config.ts'
 import { lettersWith } from '#shared/lake/dead-letters-land.ts'
 import { redriveDeadLetters, type RedrivePlace } from '#shared/lake/dead-letters-redrive.ts'
-import { LOG_ROOT } from '#shared/lake/log-keys.ts'
+import { generationPrefix } from '#shared/lake/log-keys.ts'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
+import { openLake } from '#shared/lake/open-lake.ts'
 import { openStore } from '#shared/lake/open-store.ts'
 import { dryRedriveStore } from '#shared/lake/redrive-log.ts'
 import { compileFlow } from '#shared/pipeline/flow.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import type { SliceReport } from '#shared/pipeline/process-batch.ts'
 import { ownFunctions, RedriveRefusedError, redriveFailedBatches } from './failed-batches.ts'
-import { deadline } from './lambda.ts'
+import { invocations } from './invocation.ts'
 import { parseRedriveRequest, type RedriveRequest } from './redrive-request.ts'
 import { type RedriveSummary, RedriveTally } from './redrive-tally.ts'
 import { PowertoolsTelemetry, type Telemetry } from './telemetry.ts'
@@ -41,23 +41,11 @@ export type RedriveHandler = (event: unknown, context: Context) => Promise<Redri
  * @throws RedriveRefusedError when the event asks for what cannot be done
  */
 export function redriveHandler(pipelines: readonly Pipeline[], given?: RedriveSurroundings): RedriveHandler {
-  let surroundings = given
-  const handler = middy<unknown, RedriveAnswer>()
-    .before(({ context }) => {
-      surroundings ??= fromEnvironment()
-      surroundings.telemetry.begin(context)
-    })
-    .after(() => surroundings?.telemetry.end())
-    .onError(({ error }) => {
-      surroundings?.telemetry.failure(error)
-      surroundings?.telemetry.end()
-    })
-    .handler((event, context) => {
-      const request = parseRedriveRequest(event)
-      const signal = deadline(context.getRemainingTimeInMillis())
-      return redrive(pipelines, request, signal, surroundings as RedriveSurroundings)
-    })
-  return (event, context) => handler(event, context)
+  return invocations(
+    () => given ?? fromEnvironment(pipelines),
+    (event, surroundings, signal) => redrive(pipelines, parseRedriveRequest(event), signal, surroundings),
+    (error, { telemetry }) => telemetry.failure(error),
+  )
 }
 
 async function redrive(
@@ -93,7 +81,8 @@ async function redrive(
 
 /** The place of another pipeline's log would skip logs of this one. */
 function requireOwn(next: RedriveRequest['next'], { name, generation }: Pipeline): void {
-  if (next === null || next === undefined || next.log.startsWith(`${LOG_ROOT}${name}/g${generation}/`)) return
+  if (next === null || next === undefined || next.log.startsWith(generationPrefix({ pipeline: name, generation })))
+    return
   throw new RedriveRefusedError(`next: ${next.log} is no log of ${name}, generation ${generation}`)
 }
 
@@ -104,8 +93,9 @@ function pipelineNamed(name: string, pipelines: readonly Pipeline[]): Pipeline {
   throw new RedriveRefusedError(`this function has no pipeline "${name}"; there are: ${names}`)
 }
 
-function fromEnvironment(): RedriveSurroundings {
+function fromEnvironment(pipelines: readonly Pipeline[]): RedriveSurroundings {
   const config = readConfig(process.env)
   const telemetry = new PowertoolsTelemetry('redrive', config)
-  return { lake: openStore(config.lakeUrl), openStore, telemetry, concurrency: config.concurrency }
+  const lake = openLake(config.lakeUrl, { catalog: config.catalog, pipelines })
+  return { lake, openStore, telemetry, concurrency: config.concurrency }
 }

@@ -21,8 +21,7 @@ export async function builtHandler(name: string): Promise<{ bytes: number; impor
   const folder = mkdtempSync(path.join(tmpdir(), 'inlet-handler-'))
   try {
     const outfile = path.join(folder, 'handler.cjs')
-    const entry = path.join(ROOT, 'functions', name, 'handler.ts')
-    await build({ ...deployedOptions(), entryPoints: [entry], outfile, absWorkingDir: ROOT, logLevel: 'silent' })
+    await bundleHandler(name, outfile)
     const times = Array.from({ length: STARTS }, () => {
       const { stdout } = spawnSync(process.execPath, ['-e', MEASURE, outfile], { encoding: 'utf8' })
       return Number(stdout)
@@ -31,6 +30,15 @@ export async function builtHandler(name: string): Promise<{ bytes: number; impor
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** Bundles a function as it is deployed. @returns the modules of which something is in it */
+export async function bundleHandler(name: string, outfile: string): Promise<string[]> {
+  const entry = path.join(ROOT, 'functions', name, 'handler.ts')
+  const options: BuildOptions = { ...deployedOptions(), entryPoints: [entry], outfile, absWorkingDir: ROOT }
+  const { metafile } = await build({ ...options, logLevel: 'silent', metafile: true })
+  const inputs = Object.values(metafile?.outputs ?? {}).flatMap((output) => Object.entries(output.inputs))
+  return inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([module]) => module)
 }
 
 /** What serverless.yml tells its bundler, less what only the plugin knows. */

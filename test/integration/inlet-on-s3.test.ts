@@ -1,47 +1,25 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { S3Store } from '#shared/lake/s3-store.ts'
 import { verifyLake } from '#shared/lake/verify.ts'
-import { projectRoot } from '#test/helpers/command.ts'
 import { faultyS3 } from '#test/helpers/faulty-s3.ts'
+import { endOf, inletProcesses, outcomeOf } from '#test/helpers/inlet-process.ts'
 import { originsIn, sensorRecords } from '#test/helpers/sensor-records.ts'
 import { Random } from '#test/helpers/simulation/random.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
 
 const directory = temporaryDirectory()
-const started = new Set<ChildProcess>()
-
-afterEach(() => {
-  for (const child of started) child.kill('SIGKILL')
-  started.clear()
-})
+const start = inletProcesses()
 
 // Behind the hook above: no command may be waiting for an answer when the proxy closes.
 const faulty = faultyS3()
 
 const url = (): string => faulty.url
 
-/** The command in a process of its own, with what AWS's own tools read from the environment. */
 function inlet(endpoint: string, ...args: string[]): ChildProcess {
-  const env = { PATH: process.env['PATH'], ...faulty.s3.environment(endpoint) }
-  const argv = [path.join(projectRoot, 'shared/cli/inlet.ts'), ...args]
-  const child = spawn(process.execPath, argv, { cwd: projectRoot, env, stdio: ['ignore', 'pipe', 'pipe'] })
-  started.add(child)
-  return child
+  return start(args, faulty.s3.environment(endpoint))
 }
-
-/** The signal that ended it, or `ok`, or why it failed; and what it printed. */
-async function outcomeOf(child: ChildProcess): Promise<{ end: string; printed: string }> {
-  let [printed, said] = ['', '']
-  child.stdout?.on('data', (chunk: Buffer) => (printed += chunk.toString()))
-  child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()))
-  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
-  return { end: signal ?? (code === 0 ? 'ok' : `${code}: ${said}`), printed }
-}
-
-const endOf = async (child: ChildProcess): Promise<string> => (await outcomeOf(child)).end
 
 test.each([
   ['before', 1],

@@ -1,12 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { S3Store } from '#shared/lake/s3-store.ts'
 import { verifyLake } from '#shared/lake/verify.ts'
-import { projectRoot } from '#test/helpers/command.ts'
 import { failedBatch } from '#test/helpers/failed-batches.ts'
 import { faultyS3 } from '#test/helpers/faulty-s3.ts'
+import { endOf, inletProcesses, outcomeOf } from '#test/helpers/inlet-process.ts'
 import { openIn, timeless } from '#test/helpers/mending-sensors.ts'
 import { originsIn } from '#test/helpers/sensor-records.ts'
 import { reading, sensorEvent } from '#test/helpers/sensors.ts'
@@ -14,12 +13,7 @@ import { keysOf } from '#test/helpers/stored-keys.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
 
 const directory = temporaryDirectory()
-const started = new Set<ChildProcess>()
-
-afterEach(() => {
-  for (const child of started) child.kill('SIGKILL')
-  started.clear()
-})
+const start = inletProcesses()
 
 // Behind the hook above: no command may be waiting for an answer when the proxy closes.
 const faulty = faultyS3()
@@ -28,25 +22,9 @@ const lakeUrl = (): string => `${faulty.url}/lake`
 const failedUrl = (): string => `${faulty.url}/failed`
 const storeOf = (url: string): S3Store => new S3Store(url, { client: faulty.s3.client() })
 
-/** The command in a process of its own, with what AWS's own tools read from the environment. */
 function inlet(args: readonly string[], endpoint = faulty.s3.endpoint): ChildProcess {
-  const env = { PATH: process.env['PATH'], ...faulty.s3.environment(endpoint) }
-  const argv = [path.join(projectRoot, 'shared/cli/inlet.ts'), ...args, '--lake', lakeUrl()]
-  const child = spawn(process.execPath, argv, { cwd: projectRoot, env, stdio: ['ignore', 'pipe', 'pipe'] })
-  started.add(child)
-  return child
+  return start([...args, '--lake', lakeUrl()], faulty.s3.environment(endpoint))
 }
-
-/** The signal that ended it, or its exit code; and what it printed. */
-async function outcomeOf(child: ChildProcess): Promise<{ end: string; printed: string }> {
-  let [printed, said] = ['', '']
-  child.stdout?.on('data', (chunk: Buffer) => (printed += chunk.toString()))
-  child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()))
-  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
-  return { end: signal ?? (code === 0 ? 'ok' : `${code}: ${said}`), printed }
-}
-
-const endOf = async (child: ChildProcess): Promise<string> => (await outcomeOf(child)).end
 
 /** 100 records in ten commits; every third misses its time, and one of them is no JSON. */
 const VALUES = Array.from({ length: 100 }, (_, i) => (i === 50 ? '{' : i % 3 === 0 ? timeless(1) : reading(1)))

@@ -24,8 +24,8 @@ function addList(group: Command): void {
     .option('--json', 'print an array of objects')
     .addHelpText('after', examples('dead-letters ls --lake .lake'))
     .action(async ({ lake, json, table }: Printed & { readonly table?: string }) => {
-      const [{ deadLetterGroups, groupsPage }, { openStore }] = await parts()
-      const groups = await deadLetterGroups(openStore(lake), table)
+      const [{ deadLetterGroups, groupsPage }, { openLake }] = await parts()
+      const groups = await deadLetterGroups(openLake(lake), table)
       print(json ? JSON.stringify(groups) : groupsPage(groups))
     })
 }
@@ -45,8 +45,8 @@ function addShow(group: Command): void {
       ),
     )
     .action(async ({ lake, json, limit, ...filter }: Printed & DeadLetterFilter & { readonly limit: number }) => {
-      const [{ deadLetters, deadLettersPage }, { openStore }] = await parts()
-      const found = await deadLetters(openStore(lake), filter, limit)
+      const [{ deadLetters, deadLettersPage }, { openLake }] = await parts()
+      const found = await deadLetters(openLake(lake), filter, limit)
       print(json ? JSON.stringify(found.deadLetters) : deadLettersPage(found.total, found.deadLetters, filter.all))
     })
 }
@@ -96,10 +96,10 @@ function withFilter(command: Command): Command {
 }
 
 async function parts() {
-  const [letters, pages, stores] = await Promise.all([
+  const [letters, pages, lakes] = await Promise.all([
     import('#shared/cli/dead-letters.ts'),
     import('#shared/cli/dead-letters-page.ts'),
-    import('#shared/lake/open-store.ts'),
+    import('#shared/lake/open-lake.ts'),
   ])
-  return [{ ...letters, ...pages }, stores] as const
+  return [{ ...letters, ...pages }, lakes] as const
 }

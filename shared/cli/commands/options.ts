@@ -23,6 +23,14 @@ export function withCatalog(command: Command): Command {
   )
 }
 
+/** The option that says which Kafka; how to log in is in the environment (see `kafkaOf`). */
+export function withKafka(command: Command): Command {
+  return command.option(
+    '--kafka <host:port,…>',
+    'brokers of the cluster (default: KAFKA_BROKERS; KAFKA_TLS, KAFKA_CA_FILE and KAFKA_SASL say how to log in)',
+  )
+}
+
 export function atLeastOne(text: string): number {
   const value = Number(text)
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1)

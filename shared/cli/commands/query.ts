@@ -35,13 +35,13 @@ export function addQuery(program: Command): void {
       ),
     )
     .action(async (sql: string, options: Options) => {
-      const [{ answerSql }, { columnsOfPipelines }, { openStore }] = await Promise.all([
+      const [{ answerSql }, { columnsOfPipelines }, { openLake }] = await Promise.all([
         import('#shared/cli/sql.ts'),
         import('#shared/cli/pipeline-columns.ts'),
-        import('#shared/lake/open-store.ts'),
+        import('#shared/lake/open-lake.ts'),
       ])
       const { lake, catalog, at } = options
-      const { columns, rows, notes } = await answerSql(sql, openStore(lake), {
+      const { columns, rows, notes } = await answerSql(sql, openLake(lake), {
         columnsOf: columnsOfPipelines,
         catalog,
         at,

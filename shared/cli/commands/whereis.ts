@@ -22,14 +22,14 @@ export function addWhereis(program: Command): void {
     .option('--json', 'print an array with an object for each log')
     .addHelpText('after', examples('whereis flights 0 16 --lake .lake'))
     .action(async (topic: string, partition: number, offset: number, { lake, pipeline, json }: Options) => {
-      const [{ whereIs }, { whereIsPage }, { columnsOfPipelines }, { openStore }] = await Promise.all([
+      const [{ whereIs }, { whereIsPage }, { columnsOfPipelines }, { openLake }] = await Promise.all([
         import('#shared/cli/whereis.ts'),
         import('#shared/cli/whereis-page.ts'),
         import('#shared/cli/pipeline-columns.ts'),
-        import('#shared/lake/open-store.ts'),
+        import('#shared/lake/open-lake.ts'),
       ])
       const position = { topic, partition, offset, pipeline }
-      const found = await whereIs(openStore(lake), position, columnsOfPipelines)
+      const found = await whereIs(openLake(lake), position, columnsOfPipelines)
       print(json ? JSON.stringify(found) : whereIsPage(position, found))
     })
 }

@@ -6,15 +6,16 @@ import { defineTrigger, type TriggerOptions } from '#shared/pipeline/trigger.ts'
 import { measurements } from '#test/fixtures/measurements.ts'
 import { sensors } from '#test/helpers/sensors.ts'
 
-const times = definePipeline({
+const declaration = {
   name: 'times',
   topic: 'times',
   event: z.object({ at: z.iso.datetime() }),
   row: z.object({ at: z.date().meta({ column: 'timestamp_ms' }).nullable() }),
-  transform: ({ value }) => ({ at: new Date(value.at) }),
+  transform: ({ value }: { value: { at: string } }) => ({ at: new Date(value.at) }),
   tombstones: 'row',
   lake: { table: 'times', layout: 'files', keep: ['key'] },
-})
+} as const
+const times = definePipeline(declaration)
 
 test('what a declaration means, as data', () => {
   const description = describePipeline(sensors, 's3://lake/prod')
@@ -53,6 +54,17 @@ test('what a declaration means, as data', () => {
     athena: 'timestamp',
   })
   expect(description.table.columns).toHaveLength(sensors.table.columns.length)
+})
+
+test.each([
+  [undefined, ['lambda', 'container']],
+  [4_400_000, ['lambda', 'container']],
+  [4_400_001, ['container']],
+])('max.message.bytes of %s: %o can bring its records', (maxMessageBytes, runtimes) => {
+  const topicSettings = maxMessageBytes === undefined ? {} : { maxMessageBytes }
+  const description = describePipeline(definePipeline({ ...declaration, topicSettings }), 's3://lake')
+  expect(description.runtimes).toEqual(runtimes)
+  expect(describePage(description).includes('this topic is declared to take larger ones')).toBe(runtimes.length === 1)
 })
 
 test('a page for people: contract, types, partitions, policies, limits, DDL and its caveat', () => {

@@ -131,7 +131,7 @@ describe('run', () => {
     ['an option that there is not', ['run', PIPELINE, '--events', 'x', '--bach', '5'], 2, /unknown option '--bach'/],
     ['a batch of none', ['run', PIPELINE, '--events', 'x', '--batch', '0'], 2, /Expected a whole number from 1/],
     ['no number of retries', ['run', PIPELINE, '--events', 'x', '--retries', 'x'], 2, /Expected a whole number from 0/],
-    ['a missing option', ['run', PIPELINE], 2, /required option '--events/],
+    ['a missing option', ['run', PIPELINE], 2, /Say --events and files, or --kafka and brokers/],
     ['standard input twice', ['run', PIPELINE, '--events', '-', '-'], 2, /standard input \(-\) can be read once only/],
     ['a command that there is not', ['runn'], 2, /unknown command 'runn'/],
   ])('%s: one clear error, and nothing is written', async (_, args, code, message) => {
@@ -371,13 +371,15 @@ test('help everywhere, with an example and --json', async () => {
   expect([code, stdout.startsWith('Usage: inlet')]).toEqual([0, true])
   const commands = [...stdout.matchAll(/^ {2}([a-z-]+) (?:\[options\]|\[command\]|<)/gm)].map(([, name = '']) => [name])
   expect(commands.flat()).toEqual(expect.arrayContaining(['run', 'query', 'verify', 'whereis', 'describe', 'inspect']))
-  const leaves = commands.filter(([name]) => name !== 'help' && name !== 'dead-letters' && name !== 'table')
+  const groups = new Set(['dead-letters', 'table', 'kafka'])
+  const leaves = commands.filter(([name = '']) => name !== 'help' && !groups.has(name))
   const letters = ['ls', 'show', 'redrive'].map((name) => ['dead-letters', name])
-  for (const command of [...leaves, ...letters]) {
+  const broker = ['up', 'down', 'status', 'env'].map((name) => ['kafka', name])
+  for (const command of [...leaves, ...letters, ...broker]) {
     const help = await inlet([...command, '--help'])
     expect([command, help.code]).toEqual([command, 0])
     expect(help.stdout).toMatch(new RegExp(`^Usage: inlet ${command.join(' ')} `))
     expect(help.stdout).toContain('--json')
-    expect(help.stdout).toMatch(new RegExp(`\\nExamples?:\\n  npm run -s inlet -- ${command.join(' ')} `))
+    expect(help.stdout).toMatch(new RegExp(`\\nExamples?:\\n  npm run -s inlet -- ${command.join(' ')}\\b`))
   }
 }, 60_000)

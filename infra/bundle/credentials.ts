@@ -1,0 +1,32 @@
+/**
+ * Stands in functions for `@aws-sdk/credential-provider-node` (see esbuild.json): Lambda gives a function its role's credentials
+ * in the environment ("Defined runtime environment variables", Lambda developer guide), and new ones never come during its life.
+ * The SDK's own chain of providers (SSO, profiles, web identity, instance metadata) would be a sixth of a bundle.
+ */
+import process from 'node:process'
+
+interface Credentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string
+}
+
+class CredentialsProviderError extends Error {
+  override readonly name = 'CredentialsProviderError'
+}
+
+/** @throws CredentialsProviderError, from what it returns, when there are none */
+export function defaultProvider(): () => Promise<Credentials> {
+  return async () => {
+    const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = process.env
+    if (!AWS_ACCESS_KEY_ID || !AWS_SECRET_ACCESS_KEY)
+      throw new CredentialsProviderError(
+        'Could not resolve credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not in the environment',
+      )
+    return {
+      accessKeyId: AWS_ACCESS_KEY_ID,
+      secretAccessKey: AWS_SECRET_ACCESS_KEY,
+      ...(AWS_SESSION_TOKEN && { sessionToken: AWS_SESSION_TOKEN }),
+    }
+  }
+}

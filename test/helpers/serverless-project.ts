@@ -1,0 +1,56 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import process from 'node:process'
+import { projectRoot } from './command.ts'
+
+/** A copy of this project, to be changed and packaged. */
+export class ServerlessProject {
+  readonly root: string
+
+  /** @param root an empty folder */
+  constructor(root: string) {
+    this.root = root
+    for (const folder of ['functions', 'infra', 'shared'])
+      cpSync(path.join(projectRoot, folder), path.join(root, folder), { recursive: true })
+    for (const file of ['package.json', 'serverless.yml', 'tsconfig.json'])
+      cpSync(path.join(projectRoot, file), path.join(root, file))
+    symlinkSync(path.join(projectRoot, 'node_modules'), path.join(root, 'node_modules'))
+  }
+
+  /** Changes a file by a replacement that must have an effect. */
+  edit(file: string, from: string, to: string): void {
+    const text = readFileSync(path.join(this.root, file), 'utf8')
+    if (!text.includes(from)) throw new Error(`${file} has no ${from}`)
+    writeFileSync(path.join(this.root, file), text.replaceAll(from, to))
+  }
+
+  /** Adds a pipeline like `flights`, with topic and table of its own. @param options of its declaration, as text */
+  addPipeline(name: string, options = ''): void {
+    const folder = `functions/${name}`
+    mkdirSync(path.join(this.root, folder))
+    cpSync(path.join(this.root, 'functions/flights'), path.join(this.root, folder), { recursive: true })
+    for (const [what, value] of [['name', name], ['topic', name], ['table', name.replaceAll('-', '_')]])
+      this.edit(`${folder}/pipeline.ts`, `${what}: 'flights'`, `${what}: '${value}'`)
+    this.edit(`${folder}/pipeline.ts`, 'event: Flight,', `event: Flight, ${options}`)
+  }
+
+  /** `serverless package`, without credentials. @returns the template's file, and what was said */
+  package(...args: string[]): { readonly status: number | null; readonly said: string; readonly template: string } {
+    const binaries = path.join(projectRoot, 'node_modules/.bin')
+    const kept = Object.entries(process.env).filter(([name]) => !/^(?:AWS_|LAKE_)/.test(name))
+    const env = {
+      ...Object.fromEntries(kept),
+      NODE_OPTIONS: '',
+      PATH: `${binaries}${path.delimiter}${process.env['PATH']}`,
+      AWS_EC2_METADATA_DISABLED: 'true',
+    }
+    const folder = path.join(this.root, '.package')
+    const { status, stdout, stderr } = spawnSync(
+      path.join(binaries, 'serverless'),
+      ['package', '--package', folder, ...args],
+      { cwd: this.root, env, encoding: 'utf8' },
+    )
+    return { status, said: `${stdout}${stderr}`, template: path.join(folder, 'cloudformation-template-update-stack.json') }
+  }
+}

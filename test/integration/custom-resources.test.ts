@@ -1,0 +1,137 @@
+import { CreateDatabaseCommand, GetTableCommand } from '@aws-sdk/client-glue'
+import { Logger } from '@aws-lambda-powertools/logger'
+import type { Context } from 'aws-lambda'
+import { flights } from '#functions/flights/pipeline.ts'
+import { openCatalog } from '#shared/lake/iceberg/open-catalog.ts'
+import { S3Store } from '#shared/lake/s3-store.ts'
+import { lockFor } from '#shared/pipeline/field-ids.ts'
+import type { Pipeline } from '#shared/pipeline/pipeline.ts'
+import { defineTopicSettings, type TopicSettingsOptions } from '#shared/pipeline/topic-settings.ts'
+import { type CustomResource, customResourceHandler } from '#shared/runtimes/custom-resource.ts'
+import { tablesResource } from '#shared/runtimes/tables.ts'
+import { topicResource } from '#shared/runtimes/topics.ts'
+import { openTopics } from '#shared/sources/kafka-topics.ts'
+import { CloudFormationAnswers } from '#test/helpers/cloudformation-answers.ts'
+import { KAFKA_TIMEOUT_MS, KafkaBroker } from '#test/helpers/kafka-broker.ts'
+import { Moto, START_TIMEOUT_MS } from '#test/helpers/moto.ts'
+import { tablesProperties, topicProperties } from '../../infra/custom-resources.ts'
+
+let answers: CloudFormationAnswers
+
+beforeAll(async () => {
+  answers = await CloudFormationAnswers.start()
+})
+afterAll(() => answers.stop())
+
+/** CloudFormation's side of a resource: asks, and hands on the id that it was told. */
+function stack<Properties>(resource: CustomResource<Properties>, remaining = 60_000) {
+  const handler = customResourceHandler(resource, new Logger({ logLevel: 'SILENT' }))
+  let id: string | undefined
+  return async (type: 'Create' | 'Update' | 'Delete', properties: unknown) => {
+    const texts: unknown = JSON.parse(
+      JSON.stringify(properties, (_, value: unknown) => (typeof value === 'number' ? `${value}` : value)),
+    )
+    await handler(answers.request(type, texts, id), { getRemainingTimeInMillis: () => remaining } as Context)
+    id = answers.answer.PhysicalResourceId
+    return answers.answer
+  }
+}
+
+describe('Custom::KafkaTopic on a broker', () => {
+  let kafka: KafkaBroker
+
+  beforeAll(async () => {
+    kafka = await KafkaBroker.start({ tls: true })
+  }, KAFKA_TIMEOUT_MS)
+  afterAll(() => kafka?.stop())
+
+  const properties = (options: TopicSettingsOptions, topic = 'flights', brokers: string | undefined = undefined) =>
+    topicProperties([{ name: 'flights', topic, topicSettings: defineTopicSettings(options) }], brokers).get(topic)
+
+  test('is made, made again, changed, refused and left alone', async () => {
+    const call = stack(topicResource(await kafka.environment('scram'), openTopics))
+    const made = { Status: 'SUCCESS', PhysicalResourceId: 'kafka-topic:flights' }
+    expect(await call('Create', properties({ partitions: 2 }))).toMatchObject(made)
+    expect(await call('Create', properties({ partitions: 2 }))).toMatchObject(made)
+    expect(await call('Update', properties({ partitions: 3, retention: '2 days' }))).toMatchObject(made)
+    const topics = openTopics((await import('#shared/kafka-settings.ts')).kafkaOf({}, kafka.brokers))
+    const state = async () => (await topics.describe(['flights'])).get('flights')
+    expect(await state()).toMatchObject({ partitions: 3, configs: { 'retention.ms': '172800000' } })
+    expect(await call('Update', properties({ partitions: 1 }))).toMatchObject({
+      ...made,
+      Status: 'FAILED',
+      Reason: expect.stringMatching(/flights: it has 3 partitions and 1 are declared/),
+    })
+    expect(await call('Delete', properties({ partitions: 3 }))).toMatchObject(made)
+    expect(await state()).toMatchObject({ partitions: 3 })
+    await topics.close()
+  })
+
+  test('says what is wrong with the login and with the rights', async () => {
+    const wrong = { ...(await kafka.environment('scram')), KAFKA_PASSWORD: 'wrong', KAFKA_PASSWORD_FILE: '' }
+    const refused = await stack(topicResource(wrong, openTopics))('Create', properties({}))
+    expect(refused).toMatchObject({ Status: 'FAILED', Reason: expect.stringMatching(/check KAFKA_USERNAME/) })
+    const stranger = await kafka.environment('scram', 'stranger')
+    const denied = await stack(topicResource(stranger, openTopics))('Create', properties({}, 'theirs'))
+    expect(denied).toMatchObject({ Status: 'FAILED', Reason: expect.stringMatching(/ask for an ACL/) })
+  })
+
+  test('answers in time when there is no broker', async () => {
+    const call = stack(topicResource({}, openTopics), 3000)
+    const answer = await call('Create', properties({}, 'flights', '127.0.0.1:1'))
+    expect(answer).toMatchObject({ Status: 'FAILED', Reason: expect.stringMatching(/127.0.0.1:1|no more time/) })
+  })
+})
+
+describe('Custom::IcebergTables on Glue', () => {
+  let moto: Moto
+
+  beforeAll(async () => {
+    moto = await Moto.start()
+    await moto.createBucket('lake')
+    await moto.glue().send(new CreateDatabaseCommand({ DatabaseInput: { Name: 'inlet' } }))
+  }, START_TIMEOUT_MS)
+  afterAll(() => moto?.stop())
+
+  const open = (database = 'inlet') => {
+    const store = new S3Store(`s3://lake/${database}`, { client: moto.s3() })
+    return { store, tables: openCatalog(`glue:${database}`, store, { glue: moto.glue() }), now: Date.now }
+  }
+
+  /** The flights with a column more. */
+  const wider = (): Pipeline => {
+    const { table } = flights
+    const columns = [{ name: 'gate', type: { kind: 'string' }, nullable: true } as const, ...table.columns]
+    return { ...flights, table: { ...table, columns, lock: lockFor({ ...table, columns }, table.lock ?? undefined) } }
+  }
+
+  test('are made, made again, changed and left alone', async () => {
+    const call = stack(tablesResource(() => open()))
+    const made = { Status: 'SUCCESS', PhysicalResourceId: 'iceberg-tables:flights:0' }
+    expect(await call('Create', tablesProperties(flights))).toMatchObject({
+      ...made,
+      Data: { Tables: 'flights,flights_dead_letters' },
+    })
+    const glueTable = async () => {
+      const { Table } = await moto.glue().send(new GetTableCommand({ DatabaseName: 'inlet', Name: 'flights' }))
+      return Table
+    }
+    const first = await glueTable()
+    expect(first?.Parameters?.['table_type']?.toUpperCase()).toBe('ICEBERG')
+    expect(await call('Create', tablesProperties(flights))).toMatchObject(made)
+    expect((await glueTable())?.Parameters?.['metadata_location']).toBe(first?.Parameters?.['metadata_location'])
+    expect(await call('Update', tablesProperties(wider()))).toMatchObject(made)
+    const { metadata } = (await open().tables.catalog.load('flights')) ?? {}
+    const current = metadata?.schemas.find((schema) => schema['schema-id'] === metadata['current-schema-id'])
+    expect(current?.fields.map(({ name }) => name)).toContain('gate')
+    // Code that is rolled back takes nothing away.
+    expect(await call('Update', tablesProperties(flights))).toMatchObject(made)
+    expect(await call('Delete', tablesProperties(flights))).toMatchObject(made)
+    expect(await open().tables.catalog.load('flights')).toBeDefined()
+  })
+
+  test('say that their database is missing', async () => {
+    const answer = await stack(tablesResource(() => open('nowhere')))('Create', tablesProperties(flights))
+    expect(answer).toMatchObject({ Status: 'FAILED', Reason: expect.stringMatching(/nowhere/) })
+  })
+})
