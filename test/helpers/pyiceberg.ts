@@ -4,14 +4,15 @@ import { venvPython } from './venv.ts'
 
 const DUCKDB = '1.5.5'
 
-/** The Python of an environment with pyiceberg, which also has DuckDB's extension for Iceberg (see `openIcebergDuckDB`). */
+/** The Python of an environment with pyiceberg, which also has DuckDB's extensions for Iceberg and S3 (see `openIcebergDuckDB`). */
 export function icebergPython(): Promise<string> {
-  return venvPython(`pyiceberg-0.12.0-duckdb-${DUCKDB}`, [
+  return venvPython(`pyiceberg-0.12.0-duckdb-${DUCKDB}-httpfs`, [
     'pyiceberg[sql-sqlite,pyiceberg-core]==0.12.0',
     'pyarrow==26.0.1',
     `duckdb==${DUCKDB}`,
     `duckdb-extension-iceberg==${DUCKDB}`,
     `duckdb-extension-avro==${DUCKDB}`,
+    `duckdb-extension-httpfs==${DUCKDB}`,
   ])
 }
 

@@ -10,8 +10,14 @@ import { run, VENV_TIMEOUT_MS, venvPython } from './venv.ts'
 
 const SPARK = '3.5.6'
 const PYARROW = '26.0.1'
-const RUNTIME = { artifact: 'iceberg-spark-runtime-3.5_2.12', version: '1.10.0' }
+const ICEBERG = '1.10.0'
+const RUNTIME = 'iceberg-spark-runtime-3.5_2.12'
+/** What Iceberg reads S3 with. */
+const AWS = 'iceberg-aws-bundle'
 const SCRIPT = path.join(projectRoot, 'test/integration/iceberg-spark.py')
+
+/** Whoever signs a request for S3 is told so by the catalog; these are for the others, which nobody checks. */
+const NOBODY = { AWS_ACCESS_KEY_ID: 'nobody', AWS_SECRET_ACCESS_KEY: 'nobody', AWS_REGION: 'us-east-1' }
 
 /** Long enough to fetch Spark, and to start it on a machine that does other things. */
 export const SPARK_TIMEOUT_MS = VENV_TIMEOUT_MS + 120_000
@@ -48,14 +54,15 @@ export class Spark {
 
   /**
    * Starts it; fetches Spark and Iceberg first where they are not there. Whoever starts it has to stop it.
+   * @param onS3 whether catalogs may read from S3
    * @throws Error naming what is missing on the machine
    */
-  static async start(): Promise<Spark> {
+  static async start({ onS3 = false }: { readonly onS3?: boolean } = {}): Promise<Spark> {
     await run('java', ['-version'], 'Java 17, as the command java')
-    const jar = await icebergRuntime()
+    const jars = [await icebergJar(RUNTIME), ...(onS3 ? [await icebergJar(AWS)] : [])]
     const python = await venvPython(`pyspark-${SPARK}-pyarrow-${PYARROW}`, [`pyspark==${SPARK}`, `pyarrow==${PYARROW}`])
     const warehouse = await mkdtemp(path.join(os.tmpdir(), 'inlet-spark-'))
-    const spark = new Spark(warehouse, await launch(python, jar, warehouse))
+    const spark = new Spark(warehouse, await launch(python, jars, warehouse))
     try {
       await spark.ask('SELECT 1')
       return spark
@@ -93,24 +100,23 @@ export class Spark {
 
 const logOf = (warehouse: string): string => path.join(warehouse, '.spark.log')
 
-async function launch(python: string, jar: string, warehouse: string): Promise<ChildProcess> {
+async function launch(python: string, jars: readonly string[], warehouse: string): Promise<ChildProcess> {
   const log = await open(logOf(warehouse), 'w')
   // Another Spark of this machine, and its settings, stay out of it.
   const { SPARK_HOME: _home, SPARK_CONF_DIR: _settings, PYSPARK_SUBMIT_ARGS: _args, ...environment } = process.env
-  const launched = spawn(python, [SCRIPT, jar, warehouse], {
+  const launched = spawn(python, [SCRIPT, jars.join(','), warehouse], {
     cwd: warehouse,
     stdio: ['pipe', 'pipe', log.fd],
-    env: { ...environment, SPARK_LOCAL_IP: '127.0.0.1', PYTHONUTF8: '1', PYTHONDONTWRITEBYTECODE: '1' },
+    env: { ...environment, ...NOBODY, SPARK_LOCAL_IP: '127.0.0.1', PYTHONUTF8: '1', PYTHONDONTWRITEBYTECODE: '1' },
   })
   await once(launched, 'spawn')
   await log.close()
   return launched
 }
 
-/** The jar that makes Spark know Iceberg, fetched once into .cache/jars. */
-async function icebergRuntime(): Promise<string> {
-  const { artifact, version } = RUNTIME
-  const name = `${artifact}-${version}.jar`
+/** A jar of Iceberg's, fetched once into .cache/jars. */
+async function icebergJar(artifact: string): Promise<string> {
+  const name = `${artifact}-${ICEBERG}.jar`
   const folder = path.join(projectRoot, '.cache/jars')
   const jar = path.join(folder, name)
   if (existsSync(jar)) return jar
@@ -123,7 +129,7 @@ async function icebergRuntime(): Promise<string> {
       '-B',
       '-q',
       goal,
-      `-Dartifact=org.apache.iceberg:${artifact}:${version}`,
+      `-Dartifact=org.apache.iceberg:${artifact}:${ICEBERG}`,
       `-DoutputDirectory=${fetching}`,
     ]
     await run('mvn', args, `Maven, as the command mvn, to fetch ${name}`)

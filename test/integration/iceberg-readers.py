@@ -1,7 +1,7 @@
 """
 Reads Iceberg tables with pyiceberg and compares them with what they must hold. Standard input says what to do:
 {"tables": [{"location": …, "columns": […], "rows": [[…], …], "snapshots": {id: rows}, "filtered": […]}]}: the rows are in the order
-of _offset, with values as in arrow_values.py. By each column of "filtered", every value is looked for: no row may be missing,
+of _offset, with values as in arrow_values.py; "properties" say how pyiceberg reads files. By each column of "filtered", every value is looked for: no row may be missing,
 whatever files are left out. Prints JSON: what was compared, every difference, and how many files the filters left over.
 """
 
@@ -85,8 +85,9 @@ def compare_filters(table, rows, name):
             differ(table.location(), name, "=", repr(value)[:60], "finds", found, "rows of", count)
 
 
-for request in json.load(sys.stdin)["tables"]:
-    table = StaticTable.from_metadata(request["location"])
+asked = json.load(sys.stdin)
+for request in asked["tables"]:
+    table = StaticTable.from_metadata(request["location"], asked.get("properties", {}))
     rows = table.scan().to_arrow()
     compare_rows(request["location"], rows, request["columns"], request["rows"])
     for snapshot, count in request["snapshots"].items():

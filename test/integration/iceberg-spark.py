@@ -1,5 +1,5 @@
 """
-A Spark session with Iceberg: JAR WAREHOUSE, where the tables of the catalog `lake` are those of the folders below the warehouse. Each
+A Spark session with Iceberg: JARS WAREHOUSE, where the tables of the catalog `lake` are those of the folders below the warehouse. Each
 line of standard input is {"sql": …}; each answer is a line: {"columns": […], "rows": [[…], …], "files": n}, with values as in
 arrow_values.py (floating point as text), and how many data files the plan read; or {"error": …}. It ends when its input does.
 """
@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession  # noqa: E402
 SPECIAL = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
-def session(jar, warehouse):
+def session(jars, warehouse):
     options = {
         "spark.driver.memory": "1g",
         # A session lives a minute: what starts fast is faster than what runs fast.
@@ -26,7 +26,7 @@ def session(jar, warehouse):
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.ui.enabled": "false",
-        "spark.jars": jar,
+        "spark.jars": jars,
         "spark.local.dir": f"{warehouse}/.spark",
         "spark.sql.warehouse.dir": f"{warehouse}/.spark/warehouse",
         "spark.sql.session.timeZone": "UTC",
