@@ -9,8 +9,14 @@ export function resolveEventStreamSerdeConfig<T>(config: T): T {
 }
 
 export function eventStreamSerdeProvider(): never {
-  throw new Error('event streams are not in the bundle: see infra/bundle/event-streams.ts')
+  throw absent()
 }
 
 /** What the SDK makes for an operation with a stream of events. */
-export const EventStreamSerde = eventStreamSerdeProvider
+export function EventStreamSerde(): never {
+  throw absent()
+}
+
+function absent(): Error {
+  return new Error('event streams are not in the bundle: see infra/bundle/event-streams.ts')
+}

@@ -3,6 +3,7 @@ import process from 'node:process'
 import { Command, CommanderError } from 'commander'
 import { addCheck } from './commands/check.ts'
 import { addConsume } from './commands/consume.ts'
+import { addCost } from './commands/cost.ts'
 import { addDeadLetters } from './commands/dead-letters.ts'
 import { addDescribe } from './commands/describe.ts'
 import { addEpoch } from './commands/epoch.ts'
@@ -46,6 +47,7 @@ for (const add of [
   addCheck,
   addPause,
   addResume,
+  addCost,
 ])
   add(program)
 

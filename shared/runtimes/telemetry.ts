@@ -8,7 +8,8 @@ import type { SliceReport } from '#shared/pipeline/process-batch.ts'
 /** Where a runtime reports what became of each slice. */
 export interface Telemetry {
   begin(context: Context): void
-  slice(report: SliceReport): void
+  /** @param oldest when the oldest of its records was produced, in milliseconds since 1970, where freshness is watched */
+  slice(report: SliceReport, oldest?: number): void
   /** The delivery could not be taken apart at all. */
   failure(error: unknown): void
   /** Writes out what is buffered; the last thing before a function answers. */
@@ -29,12 +30,15 @@ export class PowertoolsTelemetry implements Telemetry {
     this.#logger.addContext(context)
   }
 
-  slice(report: SliceReport): void {
+  slice(report: SliceReport, oldest?: number): void {
     const { error, ...counts } = report
     for (const name of ['records', 'known', 'written', 'skipped', 'rejected', 'rows', 'files'] as const)
       this.#metrics.addMetric(name, MetricUnit.Count, report[name])
     this.#metrics.addMetric('bytes', MetricUnit.Bytes, report.bytes)
     this.#metrics.addMetric('failed', MetricUnit.Count, error === null ? 0 : 1)
+    // What was in the lake before says nothing of how fresh it is.
+    if (error === null && oldest !== undefined && report.known < report.records)
+      this.#metrics.addMetric('freshness', MetricUnit.Milliseconds, Math.max(0, Date.now() - oldest))
     if (error === null) this.#logger.info('slice landed', counts)
     else this.#logger.error('slice failed', { ...counts, code: error.code, stage: error.stage, error })
   }

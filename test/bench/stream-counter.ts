@@ -5,6 +5,13 @@
 import process from 'node:process'
 import { KafkaTopic } from '#shared/sources/kafka-topic.ts'
 
+/** What it has read. */
+export interface Counted {
+  readonly records: number
+  /** Of values. */
+  readonly bytes: number
+}
+
 const [brokers = '', name = ''] = process.argv.slice(2)
 const connection = { brokers: brokers.split(','), tls: false, auth: { kind: 'none' } } as const
 const topic = await KafkaTopic.open(connection, {
@@ -30,4 +37,5 @@ for (;;) {
   }
 }
 await topic.close()
-process.stdout.write(`${JSON.stringify({ records, bytes })}\n`)
+const counted: Counted = { records, bytes }
+process.stdout.write(`${JSON.stringify(counted)}\n`)

@@ -9,7 +9,7 @@ import { flightValues } from '#test/helpers/flights-topic.ts'
 import type { KafkaBroker } from '#test/helpers/kafka-broker.ts'
 import { MeasuredProcess } from './measured-process.ts'
 import type { Place } from './stream-places.ts'
-import { freshFlights } from './fresh-flights.ts'
+import { freshFlights } from '#test/fixtures/fresh-flights.ts'
 import { PARTITIONS } from './stream-speed.ts'
 
 /** How long it takes from just before a record is sent until a query shows it. Seconds. */
@@ -39,8 +39,8 @@ const OWNER = { pipeline: name, generation, table: table.name }
 /** Sent before what is measured, at the same rate, while the container warms up. */
 const WARM_UP_SECONDS = 5
 const SEND_EVERY_MS = 50
-/** What a look at the table may be late. */
-const LOOK_EVERY_MS = 20
+/** Between two looks at the table. Each is some calls of the store, which the container needs too; a record is seen so much late. */
+const LOOK_EVERY_MS = 100
 /** A container that stands still is not waited for. */
 const GIVE_UP_MS = 60_000
 
@@ -53,7 +53,7 @@ export async function measureFreshness(options: FreshnessOptions): Promise<Fresh
   const seen = new SeenRecords(place.open(lake))
   const argv = [
     'consume',
-    'test/bench/fresh-flights.ts',
+    'test/fixtures/fresh-flights.ts',
     '--kafka',
     broker.brokers,
     '--lake',

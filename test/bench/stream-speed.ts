@@ -4,6 +4,7 @@ import { Progress } from '#shared/cli/progress.ts'
 import { flightSums, flightValues, lakeSums, produceFlights } from '#test/helpers/flights-topic.ts'
 import type { KafkaBroker } from '#test/helpers/kafka-broker.ts'
 import { type Cost, MeasuredProcess } from './measured-process.ts'
+import type { Counted } from './stream-counter.ts'
 import type { Place } from './stream-places.ts'
 
 /** What a way into the lake takes: medians of its rounds. */
@@ -75,8 +76,8 @@ function speedOf(name: string, costs: readonly { whole: Cost; idle: Cost }[], re
   return { name, startSeconds, cpuSeconds, rounds, recordsPerSecond, bytesPerSecond, peakBytes }
 }
 
-function counter({ broker }: SpeedOptions, expected: { records: number; bytes: number }): Contender {
-  const count = async (topic: string, what: object): Promise<Cost> => {
+function counter({ broker }: SpeedOptions, expected: Counted): Contender {
+  const count = async (topic: string, what: Counted): Promise<Cost> => {
     const measured = new MeasuredProcess('test/bench/stream-counter.ts', [broker.brokers, topic], {})
     const cost = await measured.end()
     requireEqual(JSON.parse(measured.running.said), what, `the counter of ${topic}`)

@@ -74,8 +74,8 @@ function freshnessTable(all: readonly Freshness[]): string {
 }
 
 async function measure(directory: string) {
-  const records = count('records')
-  const [rounds, rate, seconds] = [count('rounds'), count('rate'), count('seconds')]
+  const [records, rate] = [wholeNumber('records', 1), wholeNumber('rate', 1)]
+  const [rounds, seconds] = [wholeNumber('rounds', 0), wholeNumber('seconds', 0)]
   const before = load()
   const broker = await KafkaBroker.start()
   try {
@@ -95,11 +95,11 @@ async function measure(directory: string) {
   }
 }
 
-/** @throws Error when an option is not a whole number */
-function count(name: 'records' | 'rounds' | 'rate' | 'seconds'): number {
+/** @throws Error when an option is no such number */
+function wholeNumber(name: 'records' | 'rounds' | 'rate' | 'seconds', least: number): number {
   const value = Number(options[name])
-  if (Number.isSafeInteger(value) && value >= 0) return value
-  throw new Error(`--${name}: expected a whole number, found ${options[name]}`)
+  if (Number.isSafeInteger(value) && value >= least) return value
+  throw new Error(`--${name}: expected a whole number from ${least}, found ${options[name]}`)
 }
 
 async function bench(): Promise<void> {

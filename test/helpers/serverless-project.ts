@@ -30,7 +30,11 @@ export class ServerlessProject {
     const folder = `functions/${name}`
     mkdirSync(path.join(this.root, folder))
     cpSync(path.join(this.root, 'functions/flights'), path.join(this.root, folder), { recursive: true })
-    for (const [what, value] of [['name', name], ['topic', name], ['table', name.replaceAll('-', '_')]])
+    for (const [what, value] of [
+      ['name', name],
+      ['topic', name],
+      ['table', name.replaceAll('-', '_')],
+    ])
       this.edit(`${folder}/pipeline.ts`, `${what}: 'flights'`, `${what}: '${value}'`)
     this.edit(`${folder}/pipeline.ts`, 'event: Flight,', `event: Flight, ${options}`)
   }
@@ -51,6 +55,10 @@ export class ServerlessProject {
       ['package', '--package', folder, ...args],
       { cwd: this.root, env, encoding: 'utf8' },
     )
-    return { status, said: `${stdout}${stderr}`, template: path.join(folder, 'cloudformation-template-update-stack.json') }
+    return {
+      status,
+      said: `${stdout}${stderr}`,
+      template: path.join(folder, 'cloudformation-template-update-stack.json'),
+    }
   }
 }

@@ -19,5 +19,8 @@ export function stage(params: Readonly<Record<string, unknown>> = {}): StageSett
 }
 
 export function deployed(pipelines: readonly Pipeline[], settings = stage()): Deployment {
-  return deployment(settings, pipelines.map((pipeline) => ({ folder: pipeline.name, pipeline })))
+  return deployment(
+    settings,
+    pipelines.map((pipeline) => ({ folder: pipeline.name, pipeline })),
+  )
 }

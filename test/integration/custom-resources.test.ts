@@ -4,6 +4,7 @@ import type { Context } from 'aws-lambda'
 import { flights } from '#functions/flights/pipeline.ts'
 import { openCatalog } from '#shared/lake/iceberg/open-catalog.ts'
 import { S3Store } from '#shared/lake/s3-store.ts'
+import { kafkaOf } from '#shared/kafka-settings.ts'
 import { lockFor } from '#shared/pipeline/field-ids.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import { defineTopicSettings, type TopicSettingsOptions } from '#shared/pipeline/topic-settings.ts'
@@ -45,7 +46,7 @@ describe('Custom::KafkaTopic on a broker', () => {
   }, KAFKA_TIMEOUT_MS)
   afterAll(() => kafka?.stop())
 
-  const properties = (options: TopicSettingsOptions, topic = 'flights', brokers: string | undefined = undefined) =>
+  const properties = (options: TopicSettingsOptions, topic = 'flights', brokers?: string) =>
     topicProperties([{ name: 'flights', topic, topicSettings: defineTopicSettings(options) }], brokers).get(topic)
 
   test('is made, made again, changed, refused and left alone', async () => {
@@ -54,7 +55,7 @@ describe('Custom::KafkaTopic on a broker', () => {
     expect(await call('Create', properties({ partitions: 2 }))).toMatchObject(made)
     expect(await call('Create', properties({ partitions: 2 }))).toMatchObject(made)
     expect(await call('Update', properties({ partitions: 3, retention: '2 days' }))).toMatchObject(made)
-    const topics = openTopics((await import('#shared/kafka-settings.ts')).kafkaOf({}, kafka.brokers))
+    const topics = openTopics(kafkaOf({}, kafka.brokers))
     const state = async () => (await topics.describe(['flights'])).get('flights')
     expect(await state()).toMatchObject({ partitions: 3, configs: { 'retention.ms': '172800000' } })
     expect(await call('Update', properties({ partitions: 1 }))).toMatchObject({

@@ -15,6 +15,9 @@ const BYTES = 1_000_000
 const POLICY_CHARACTERS = 10_240
 const ALARM_DESCRIPTION = 1024
 
+/** Packaging bundles all functions: seconds on a machine of its own. */
+const PATIENCE_MS = 600_000
+
 const directory = temporaryDirectory()
 let linters: InfrastructureLinters
 
@@ -34,96 +37,139 @@ async function expectDeployable({ file, template }: ReturnType<typeof packaged>)
   const resources = Object.values(template.Resources)
   expect(resources.length).toBeLessThan(RESOURCES)
   expect(statSync(file).size).toBeLessThan(BYTES)
-  for (const { Type, Properties = {} } of resources) {
-    if (Type === 'AWS::IAM::Role') expect(JSON.stringify(Properties['Policies']).length).toBeLessThan(POLICY_CHARACTERS)
-    if (Type === 'AWS::CloudWatch::Alarm') {
-      const description = String(Properties['AlarmDescription'])
-      expect(description.length).toBeLessThan(ALARM_DESCRIPTION)
-      // It says what to do.
-      expect(description).toMatch(/inlet |Look |Mend |mend |See |purge|producers/)
-    }
+  const policies = ofType(template, 'AWS::IAM::Role').map(({ Properties }) => JSON.stringify(Properties?.['Policies']))
+  expect(Math.max(...policies.map((policy) => policy.length))).toBeLessThan(POLICY_CHARACTERS)
+  for (const { Properties } of ofType(template, 'AWS::CloudWatch::Alarm')) {
+    const description = String(Properties?.['AlarmDescription'])
+    expect(description.length).toBeLessThan(ALARM_DESCRIPTION)
+    // It says what to do.
+    expect(description).toMatch(/inlet |Look |Mend |mend |See |purge|producers/)
   }
 }
 
 const ofType = ({ Resources }: Template, type: string) => Object.values(Resources).filter(({ Type }) => Type === type)
 
-test('what a stranger deploys: a cluster of its own, on-demand triggers, nothing said', async () => {
-  const result = packaged(new ServerlessProject(directory()), '--stage', 'dev')
-  await expectDeployable(result)
-  const { template } = result
-  expect(ofType(template, 'AWS::MSK::ServerlessCluster')).toHaveLength(1)
-  expect(ofType(template, 'AWS::Lambda::EventSourceMapping')).toHaveLength(1)
-  expect(template.Resources['KafkaCluster']).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' })
-  const names = JSON.stringify(template.Resources['FlightsLambdaFunction'])
-  expect(names).toContain('"POWERTOOLS_METRICS_NAMESPACE":"Inlet/inlet-dev"')
-  expect(template.Resources['FlightsFailingAlarm']?.Properties).toMatchObject({
-    Namespace: 'Inlet/inlet-dev',
-    Dimensions: [{ Name: 'service', Value: 'flights' }],
-  })
-  expect(template.Resources['LakeBucket']?.Properties).toMatchObject({
-    LifecycleConfiguration: { Rules: expect.arrayContaining([expect.objectContaining({ Id: 'markers' })]) as unknown },
-  })
-})
+test(
+  'what a stranger deploys: a cluster of its own, on-demand triggers, nothing said',
+  async () => {
+    const result = packaged(new ServerlessProject(directory()), '--stage', 'dev')
+    await expectDeployable(result)
+    const { template } = result
+    expect(ofType(template, 'AWS::MSK::ServerlessCluster')).toHaveLength(1)
+    expect(ofType(template, 'AWS::Lambda::EventSourceMapping')).toHaveLength(1)
+    expect(template.Resources['KafkaCluster']).toMatchObject({
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+    })
+    const names = JSON.stringify(template.Resources['FlightsLambdaFunction'])
+    expect(names).toContain('"POWERTOOLS_METRICS_NAMESPACE":"Inlet/inlet-dev"')
+    expect(template.Resources['FlightsFailingAlarm']?.Properties).toMatchObject({
+      Namespace: 'Inlet/inlet-dev',
+      Dimensions: [{ Name: 'service', Value: 'flights' }],
+    })
+    expect(template.Resources['LakeBucket']?.Properties).toMatchObject({
+      LifecycleConfiguration: {
+        Rules: expect.arrayContaining([expect.objectContaining({ Id: 'markers' })]) as unknown,
+      },
+    })
+  },
+  PATIENCE_MS,
+)
 
-test('a cluster that is there already: no network, no cluster, and its topics are made where it is reached', async () => {
-  const arn = 'arn:aws:kafka:us-east-1:123456789012:cluster/events/0123abcd-0123-0123-0123-0123456789ab-1'
-  const params = [`clusterArn=${arn}`, 'clusterSubnets=subnet-0123abcd,subnet-0123abce', 'clusterSecurityGroups=sg-0123abcd']
-  const project = new ServerlessProject(directory())
-  const options = ['alarmEmail=someone@example.com', ...params].map((param) => `--param=${param}`)
-  const result = packaged(project, '--stage', 'prod', ...options)
-  await expectDeployable(result)
-  const { template } = result
-  expect(ofType(template, 'AWS::EC2::VPC').concat(ofType(template, 'AWS::MSK::ServerlessCluster'))).toEqual([])
-  expect(template.Resources['FlightsTrigger']?.Properties).toMatchObject({ EventSourceArn: arn })
-  expect(template.Resources['TopicsLambdaFunction']?.Properties).toMatchObject({
-    VpcConfig: { SubnetIds: ['subnet-0123abcd', 'subnet-0123abce'], SecurityGroupIds: ['sg-0123abcd'] },
-  })
-  expect(template.Resources['CommitterLambdaFunction']?.Properties).toMatchObject({ ReservedConcurrentExecutions: 2 })
-})
+test(
+  'a cluster that is there already: no network, no cluster, and its topics are made where it is reached',
+  async () => {
+    const arn = 'arn:aws:kafka:us-east-1:123456789012:cluster/events/0123abcd-0123-0123-0123-0123456789ab-1'
+    const params = [
+      `clusterArn=${arn}`,
+      'clusterSubnets=subnet-0123abcd,subnet-0123abce',
+      'clusterSecurityGroups=sg-0123abcd',
+    ]
+    const project = new ServerlessProject(directory())
+    const options = ['alarmEmail=someone@example.com', ...params].map((param) => `--param=${param}`)
+    const result = packaged(project, '--stage', 'prod', ...options)
+    await expectDeployable(result)
+    const { template } = result
+    expect(ofType(template, 'AWS::EC2::VPC').concat(ofType(template, 'AWS::MSK::ServerlessCluster'))).toEqual([])
+    expect(template.Resources['FlightsTrigger']?.Properties).toMatchObject({ EventSourceArn: arn })
+    expect(template.Resources['TopicsLambdaFunction']?.Properties).toMatchObject({
+      VpcConfig: { SubnetIds: ['subnet-0123abcd', 'subnet-0123abce'], SecurityGroupIds: ['sg-0123abcd'] },
+    })
+    expect(template.Resources['CommitterLambdaFunction']?.Properties).toMatchObject({ ReservedConcurrentExecutions: 2 })
+  },
+  PATIENCE_MS,
+)
 
-test('twenty pipelines, on demand and provisioned, in one stack', async () => {
-  const project = new ServerlessProject(directory())
-  const provisioned = "trigger: { mode: 'provisioned', bisectBatchOnError: true, maximumRetryAttempts: 3, failureDestination: 's3://given-up' },"
-  for (let n = 1; n < 20; n++) project.addPipeline(`departures-of-gate-${n}`, n % 2 === 0 ? '' : provisioned)
-  const result = packaged(project)
-  await expectDeployable(result)
-  expect(ofType(result.template, 'AWS::Lambda::EventSourceMapping')).toHaveLength(20)
-}, 600_000)
+test(
+  'twenty pipelines, on demand and provisioned, in one stack',
+  async () => {
+    const project = new ServerlessProject(directory())
+    const provisioned =
+      "trigger: { mode: 'provisioned', bisectBatchOnError: true, maximumRetryAttempts: 3, failureDestination: 's3://given-up' },"
+    for (let n = 1; n < 20; n++) project.addPipeline(`departures-of-gate-${n}`, n % 2 === 0 ? '' : provisioned)
+    const result = packaged(project)
+    await expectDeployable(result)
+    expect(ofType(result.template, 'AWS::Lambda::EventSourceMapping')).toHaveLength(20)
+    // Those that work for all pipelines have been given them.
+    const committer = await readFile(path.join(project.root, 'functions/committer/handler.ts'), 'utf8')
+    expect(committer.match(/^import \{ flights as departuresOfGate\d+ \}/gm)).toHaveLength(19)
+  },
+  PATIENCE_MS,
+)
 
-test('the gates bite', async () => {
-  const { file, template } = packaged(new ServerlessProject(directory()))
-  const trigger = template.Resources['FlightsTrigger']
-  const bucket = template.Resources['LakeBucket']
-  const broken = {
-    ...template.Resources,
-    FlightsTrigger: { ...trigger, Properties: { ...trigger?.Properties, BatchSize: 20_000 } },
-    LakeBucket: { ...bucket, Properties: { ...bucket?.Properties, PublicAccessBlockConfiguration: undefined } },
-  }
-  await writeFile(file, JSON.stringify({ ...template, Resources: broken }))
-  expect(linters.template(file)).toMatch(/E3034 20000/)
-  expect(await checkov(file)).toMatch(/CKV_AWS_53[^]*LakeBucket/)
-})
+test(
+  'the gates bite',
+  async () => {
+    const { file, template } = packaged(new ServerlessProject(directory()))
+    const trigger = template.Resources['FlightsTrigger']
+    const bucket = template.Resources['LakeBucket']
+    const broken = {
+      ...template.Resources,
+      FlightsTrigger: { ...trigger, Properties: { ...trigger?.Properties, BatchSize: 20_000 } },
+      LakeBucket: { ...bucket, Properties: { ...bucket?.Properties, PublicAccessBlockConfiguration: undefined } },
+    }
+    await writeFile(file, JSON.stringify({ ...template, Resources: broken }))
+    expect(linters.template(file)).toMatch(/E3034 20000/)
+    expect(await checkov(file)).toMatch(/CKV_AWS_53[^]*LakeBucket/)
+  },
+  PATIENCE_MS,
+)
 
-test('a change that would replace the cluster is refused, unless it is asked for by name', async () => {
-  const project = new ServerlessProject(directory())
-  project.edit('infra/network.yml', '10.80.1.0/24', '10.80.3.0/24')
-  const refused = project.package()
-  expect(refused.status).not.toBe(0)
-  expect(refused.said).toMatch(/KafkaCluster \(replaced-cluster\): SubnetB.CidrBlock would change/)
-  packaged(project, '--param=allow=replaced-cluster:KafkaCluster')
-  const lock = await readFile(path.join(project.root, 'infra/cluster.lock.json'), 'utf8')
-  expect(lock).toContain('10.80.3.0/24')
-  packaged(project)
-})
+test(
+  'a change that would replace the cluster is refused, unless it is asked for by name',
+  async () => {
+    const project = new ServerlessProject(directory())
+    project.edit('infra/network.yml', '10.80.1.0/24', '10.80.3.0/24')
+    const refused = project.package()
+    expect(refused.status).not.toBe(0)
+    expect(refused.said).toMatch(/KafkaCluster \(replaced-cluster\): SubnetB.CidrBlock would change/)
+    packaged(project, '--param=allow=replaced-cluster:KafkaCluster')
+    const lock = await readFile(path.join(project.root, 'infra/cluster.lock.json'), 'utf8')
+    expect(lock).toContain('10.80.3.0/24')
+    packaged(project)
+  },
+  PATIENCE_MS,
+)
 
-test('params that mean nothing are refused', () => {
-  const project = new ServerlessProject(directory())
-  const { status, said } = project.package('--param=clusterArn=arn:aws:s3:::events', '--param=clusterSubnets=subnet-0a')
-  expect(status).not.toBe(0)
-  expect(said).toMatch(/clusterArn: expected the ARN of an MSK cluster, or nothing/)
-})
+test(
+  'params that mean nothing are refused',
+  () => {
+    const project = new ServerlessProject(directory())
+    const { status, said } = project.package(
+      '--param=clusterArn=arn:aws:s3:::events',
+      '--param=clusterSubnets=subnet-0a',
+    )
+    expect(status).not.toBe(0)
+    expect(said).toMatch(/clusterArn: expected the ARN of an MSK cluster, or nothing/)
+  },
+  PATIENCE_MS,
+)
 
-test("what cannot be changed in place is what CloudFormation's schemas say", () => {
-  for (const [type, properties] of Object.entries(CREATE_ONLY))
-    expect([type, [...properties].sort()]).toEqual([type, linters.createOnly(type)])
-})
+test(
+  "what cannot be changed in place is what CloudFormation's schemas say",
+  () => {
+    for (const [type, properties] of Object.entries(CREATE_ONLY))
+      expect([type, [...properties].sort()]).toEqual([type, linters.createOnly(type)])
+  },
+  PATIENCE_MS,
+)

@@ -33,14 +33,12 @@ function addSwitch(program: Command, wish: Wish, description: string): void {
     .option('--json', 'print the triggers as JSON')
     .addHelpText('after', examples(`${wish} flights --stage dev`))
     .action(async (nameOrFile: string, { stage, timeout, json }: Options) => {
-      // oxlint-disable-next-line no-restricted-imports -- infra lies beside shared, and no alias names it
-      const [{ stackOf }, { loadPipeline }, { openFunctionTriggers }, { switchedPage, switchTriggers }] =
-        await Promise.all([
-          import('../../../infra/framework.ts'),
-          import('#shared/cli/pipelines.ts'),
-          import('#shared/cli/lambda-triggers.ts'),
-          import('#shared/cli/trigger-switch.ts'),
-        ])
+      const [{ loadPipeline }, { openFunctionTriggers }, { switchedPage, switchTriggers }] = await Promise.all([
+        import('#shared/cli/pipelines.ts'),
+        import('#shared/cli/lambda-triggers.ts'),
+        import('#shared/cli/trigger-switch.ts'),
+      ])
+      const { stackOf } = await import('#infra/framework.ts')
       const { name } = await loadPipeline(nameOrFile)
       const functionName = `${stackOf(stage)}-${name}`
       const said = new Map<string, string>()

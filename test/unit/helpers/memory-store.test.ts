@@ -31,7 +31,7 @@ async function ask(store: ObjectStore, asked: Step): Promise<unknown> {
   switch (asked.do) {
     case 'list': {
       const found: Omit<ObjectEntry, 'modified'>[] = []
-      for await (const { key, bytes } of store.list(asked.prefix, asked.options)) found.push({ key, bytes })
+      for await (const { modified: _, ...entry } of store.list(asked.prefix, asked.options)) found.push(entry)
       return found
     }
     case 'put':

@@ -89,7 +89,7 @@ const directory = temporaryDirectory()
 const openStore = (): DirectoryStore => new DirectoryStore(path.join(directory(), 'lake'))
 
 /** All but that a log was announced. */
-async function written(store: ObjectStore): Promise<string[]> {
+async function landedIn(store: ObjectStore): Promise<string[]> {
   return (await keysIn(store, '')).filter((key) => !key.endsWith('/announced'))
 }
 
@@ -298,7 +298,7 @@ test('when too little time is left nothing is begun', async () => {
   const reports = await deliver(store, [sliceOf(ALL), sliceOf(ALL, 1)], AbortSignal.abort())
   expect(reports.map(({ error }) => error?.code)).toEqual(['DEADLINE_NEAR', 'DEADLINE_NEAR'])
   expect(reports[0]?.error?.message).toMatch(/^sensors-0: /)
-  expect(await written(store)).toEqual([])
+  expect(await landedIn(store)).toEqual([])
 })
 
 test('records that do not add up are not committed', async () => {
@@ -312,5 +312,5 @@ test('records that do not add up are not committed', async () => {
   const options = { lake: new ObjectStoreLake(store), signal: new AbortController().signal, concurrency: 1 }
   const [report] = await processBatch(wrong, delivery, options)
   expect(report?.error).toMatchObject({ code: 'UNBALANCED', canRetry: false })
-  expect(await written(store)).toEqual([])
+  expect(await landedIn(store)).toEqual([])
 })

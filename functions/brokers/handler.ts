@@ -1,0 +1,3 @@
+import { brokersHandler } from '#shared/runtimes/brokers.ts'
+
+export const handler = brokersHandler()

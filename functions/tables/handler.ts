@@ -1,0 +1,3 @@
+import { tablesHandler } from '#shared/runtimes/tables.ts'
+
+export const handler = tablesHandler()

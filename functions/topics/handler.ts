@@ -1,0 +1,3 @@
+import { topicsHandler } from '#shared/runtimes/topics.ts'
+
+export const handler = topicsHandler()

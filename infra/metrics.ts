@@ -1,0 +1,55 @@
+import type { Pipeline } from '#shared/pipeline/pipeline.ts'
+import { logicalId, ref, type Value } from './cloudformation.ts'
+import { mappingId } from './event-source-mapping.ts'
+import type { StageSettings } from './stage.ts'
+
+/** A metric of CloudWatch: what publishes it is said by each function here. */
+export interface Metric {
+  readonly Namespace: string
+  readonly MetricName: string
+  readonly Dimensions: readonly { readonly Name: string; readonly Value: Value }[]
+}
+
+/** What functions publish their own metrics in: stages of an account do not share it. serverless.yml tells them the same. */
+export function metricsNamespace({ stack }: StageSettings): string {
+  return `Inlet/${stack}`
+}
+
+/** What the telemetry of a pipeline's function counts (shared/runtimes/telemetry.ts). */
+export type PipelineMetric = 'records' | 'written' | 'rejected' | 'skipped' | 'known' | 'failed' | 'bytes' | 'freshness'
+
+export function pipelineMetric(settings: StageSettings, { name }: Pipeline, metric: PipelineMetric): Metric {
+  return ofService(settings, name, metric)
+}
+
+/** What the committer counts (shared/runtimes/committer.ts). */
+export type CommitterMetric = 'committed entries' | 'committed files' | 'committed rows' | 'commit failed'
+
+export function committerMetric(settings: StageSettings, metric: CommitterMetric): Metric {
+  return ofService(settings, 'committer', metric)
+}
+
+/** What Lambda counts of a function, and the lag of the trigger that it has. */
+export type FunctionMetric = 'Invocations' | 'Errors' | 'Throttles' | 'Duration' | 'OffsetLag'
+
+export function functionMetric(functionName: string, MetricName: FunctionMetric): Metric {
+  const Dimensions = [{ Name: 'FunctionName', Value: ref(logicalId(functionName, 'LambdaFunction')) }]
+  return { Namespace: 'AWS/Lambda', MetricName, Dimensions }
+}
+
+/** What Lambda counts of a trigger with provisioned pollers, when it is told to (`MetricsConfig`). */
+export type TriggerMetric =
+  | 'DroppedEventCount'
+  | 'OnFailureDestinationDeliveredEventCount'
+  | 'FailedInvokeEventCount'
+  | 'MaxOffsetLag'
+
+export function triggerMetric(pipeline: Pipeline, MetricName: TriggerMetric): Metric {
+  const Dimensions = [{ Name: 'EventSourceMappingUUID', Value: ref(mappingId(pipeline)) }]
+  return { Namespace: 'AWS/Lambda', MetricName, Dimensions }
+}
+
+/** As Powertools publishes it: by the name of the service. */
+function ofService(settings: StageSettings, service: string, MetricName: string): Metric {
+  return { Namespace: metricsNamespace(settings), MetricName, Dimensions: [{ Name: 'service', Value: service }] }
+}

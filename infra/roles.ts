@@ -1,0 +1,31 @@
+import type { Pipeline } from '#shared/pipeline/pipeline.ts'
+import type { Resources } from './cloudformation.ts'
+import { BROKERS_FUNCTION, TABLES_FUNCTION, TOPICS_FUNCTION } from './custom-resources-template.ts'
+import {
+  brokersRights,
+  committerRights,
+  failureRights,
+  functionRole,
+  pipelineRights,
+  redriveRights,
+  roleId,
+  type Statement,
+  tablesRights,
+  topicsRights,
+} from './rights.ts'
+import { kafkaNetwork, type StageSettings } from './stage.ts'
+
+/** A role for each function of the stage. */
+export function roles(settings: StageSettings, pipelines: readonly Pipeline[]): Resources {
+  const rights = new Map<string, readonly Statement[]>([
+    ...pipelines.map((pipeline) => [pipeline.name, pipelineRights(settings, pipeline)] as const),
+    ['committer', [...committerRights(pipelines), failureRights()]],
+    ['redrive', [...redriveRights(pipelines), failureRights()]],
+    [TABLES_FUNCTION, tablesRights()],
+  ])
+  if (kafkaNetwork(settings) !== null) {
+    rights.set(BROKERS_FUNCTION, brokersRights(settings))
+    rights.set(TOPICS_FUNCTION, topicsRights(settings, pipelines))
+  }
+  return Object.fromEntries([...rights].map(([name, statements]) => [roleId(name), functionRole(name, statements)]))
+}
