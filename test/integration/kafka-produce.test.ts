@@ -26,6 +26,33 @@ describe('three brokers, of which one dies', () => {
   afterAll(() => kafka.stop())
 
   test(
+    'nothing is acknowledged before as many replicas have it as the topic asks for',
+    async () => {
+      await kafka.createTopic('replicated', 1, { 'min.insync.replicas': '3' })
+      const leader = await kafka.leader('replicated', 0)
+      const [follower = 0] = [1, 2, 3].filter((id) => id !== leader)
+      const producer = await TopicProducer.open(kafkaOf({}, kafka.brokers), 'replicated', STARTUP)
+      await producer.send({ key: null, value: Buffer.from('before') })
+
+      await kafka.kill(follower)
+      let isAcknowledged = false
+      const sent = producer.send({ key: null, value: Buffer.from('meanwhile') }).then((position) => {
+        isAcknowledged = true
+        return position
+      })
+      // The leader alone has it in milliseconds.
+      await sleep(3000)
+      expect(isAcknowledged).toBe(false)
+
+      await kafka.restart(follower)
+      expect(await sent).toMatchObject({ offset: 1 })
+      await producer.close()
+      await kafka.inSync('replicated', 0)
+    },
+    KAFKA_TIMEOUT_MS,
+  )
+
+  test(
     'nothing that was acknowledged is lost, and all of it is acknowledged, in order',
     async () => {
       const records = 60_000
