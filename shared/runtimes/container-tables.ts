@@ -17,8 +17,11 @@ export class TableCommits {
   landed(): void {
     if (this.#commit === undefined) return
     this.#timer ??= setTimeout(() => {
-      this.#timer = undefined
-      this.#running = this.#run()
+      // One after another: two at once would take the table's swap from each other, and do their work again.
+      this.#running = this.#running.then(() => {
+        this.#timer = undefined
+        return this.#run()
+      })
     }, this.#everyMs)
   }
 

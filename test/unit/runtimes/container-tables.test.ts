@@ -19,6 +19,26 @@ test('one commit of the tables for many of the log', async () => {
   expect(told).toEqual(['commit'])
 })
 
+test('commits follow one another: what lands during one is for the next', async () => {
+  let [running, most] = [0, 0]
+  const { told, tables } = commits(0, async () => {
+    running += 1
+    most = Math.max(most, running)
+    await sleep(20)
+    running -= 1
+  })
+  for (let i = 0; i < 10; i++) {
+    tables.landed()
+    await sleep(5)
+  }
+  await tables.finish()
+  expect(most).toBe(1)
+  expect(running).toBe(0)
+  // Ten at 5 ms, and a commit takes 20 ms: many share one. The last is that of the end.
+  expect(told.length).toBeGreaterThanOrEqual(2)
+  expect(told.length).toBeLessThan(10)
+})
+
 test('the end brings in what has landed, also what others have left, and waits for no time', async () => {
   const { told, tables } = commits(3_600_000)
   tables.landed()
