@@ -68,6 +68,7 @@ describe('three brokers, of which one dies', () => {
       }
       for (let i = 0; i < records; i++) {
         if (i === records / 3) {
+          await acknowledged[0]
           ackedBeforeTheKill = acked
           await kafka.kill(victim)
         }
