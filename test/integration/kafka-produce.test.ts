@@ -30,7 +30,7 @@ describe('three brokers, of which one dies', () => {
     async () => {
       await kafka.createTopic('replicated', 1, { 'min.insync.replicas': '3' })
       const leader = await kafka.leader('replicated', 0)
-      const [follower = 0] = [1, 2, 3].filter((id) => id !== leader)
+      const follower = [1, 2, 3].find((id) => id !== leader) ?? 0
       const producer = await TopicProducer.open(kafkaOf({}, kafka.brokers), 'replicated', STARTUP)
       await producer.send({ key: null, value: Buffer.from('before') })
 
