@@ -1,7 +1,8 @@
 /**
- * Stands in functions for `@aws-sdk/credential-provider-node` (see esbuild.json): Lambda gives a function its role's credentials
- * in the environment ("Defined runtime environment variables", Lambda developer guide), and new ones never come during its life.
- * The SDK's own chain of providers (SSO, profiles, web identity, instance metadata) would be a sixth of a bundle.
+ * Stands in functions for `@aws-sdk/credential-provider-node` and, for the signer of tokens for MSK, for
+ * `@aws-sdk/credential-providers` (see esbuild.json): Lambda gives a function its role's credentials in the environment ("Defined
+ * runtime environment variables", Lambda developer guide), and new ones never come during its life. The SDK's own chain of providers
+ * (SSO, profiles, web identity, instance metadata) would be a sixth of a bundle.
  */
 import process from 'node:process'
 
@@ -29,4 +30,22 @@ export function defaultProvider(): () => Promise<Credentials> {
       ...(AWS_SESSION_TOKEN && { sessionToken: AWS_SESSION_TOKEN }),
     }
   }
+}
+
+export { defaultProvider as fromNodeProviderChain }
+
+/** For those who name a profile. */
+export function fromIni(): never {
+  throw absent()
+}
+
+/** For those who name a role. */
+export function fromTemporaryCredentials(): never {
+  throw absent()
+}
+
+function absent(): Error {
+  return new CredentialsProviderError(
+    'a function has the credentials of its role only: see infra/bundle/credentials.ts',
+  )
 }

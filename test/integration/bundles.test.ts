@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process'
-import { statSync } from 'node:fs'
 import path from 'node:path'
 import { S3Store } from '#shared/lake/s3-store.ts'
 import { verifyLake } from '#shared/lake/verify.ts'
@@ -15,11 +14,13 @@ const faulty = faultyS3()
 const COMMITTERS = /\/client-(?:glue|s3tables)\/|\/avsc\/|\/iceberg\/(?:append|manifest)/
 const ELSEWHERE = /\/credential-provider-|\/token-providers\/|\/locales\/(?!en\.)/
 
+/** @returns the modules that there is something of */
+const bundled = async (name: string, outfile: string) => [...(await bundleHandler(name, outfile)).modules.keys()]
+
 test('the bundle of a pipeline holds what it needs, and lands an event in S3 as Lambda would have it', async () => {
   const outfile = path.join(directory(), 'handler.cjs')
-  const modules = await bundleHandler('flights', outfile)
+  const modules = await bundled('flights', outfile)
   expect(modules.filter((module) => COMMITTERS.test(module) || ELSEWHERE.test(module))).toEqual([])
-  expect(statSync(outfile).size).toBeLessThan(620_000)
 
   const invoke = `require(${JSON.stringify(outfile)}).handler(require('./events/flights/batch.json'),
     { getRemainingTimeInMillis: () => 60000 }).catch((error) => { console.error(error); process.exitCode = 1 })`
@@ -38,7 +39,7 @@ test('the bundle of a pipeline holds what it needs, and lands an event in S3 as 
 })
 
 test('the bundle of the committer holds the catalogs', async () => {
-  const modules = await bundleHandler('committer', path.join(directory(), 'handler.cjs'))
+  const modules = await bundled('committer', path.join(directory(), 'handler.cjs'))
   expect(modules.filter((module) => COMMITTERS.test(module)).length).toBeGreaterThan(10)
   expect(modules.filter((module) => ELSEWHERE.test(module))).toEqual([])
 })

@@ -1,22 +1,30 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import path from 'node:path'
+import process from 'node:process'
 import { CreateDatabaseCommand, GetTableCommand } from '@aws-sdk/client-glue'
 import { Logger } from '@aws-lambda-powertools/logger'
 import type { Context } from 'aws-lambda'
 import { flights } from '#functions/flights/pipeline.ts'
+import type { Environment } from '#shared/config.ts'
 import { openCatalog } from '#shared/lake/iceberg/open-catalog.ts'
 import { S3Store } from '#shared/lake/s3-store.ts'
 import { kafkaOf } from '#shared/kafka-settings.ts'
 import { lockFor } from '#shared/pipeline/field-ids.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import { defineTopicSettings, type TopicSettingsOptions } from '#shared/pipeline/topic-settings.ts'
-import { type CustomResource, customResourceHandler } from '#shared/runtimes/custom-resource.ts'
+import { type CustomResource, customResourceHandler, type ResourceAnswer } from '#shared/runtimes/custom-resource.ts'
 import { tablesResource } from '#shared/runtimes/tables.ts'
 import { topicResource } from '#shared/runtimes/topics.ts'
 import { openTopics } from '#shared/sources/kafka-topics.ts'
+import { bundleHandler } from '#test/bench/built-handler.ts'
 import { CloudFormationAnswers } from '#test/helpers/cloudformation-answers.ts'
 import { KAFKA_TIMEOUT_MS, KafkaBroker } from '#test/helpers/kafka-broker.ts'
 import { Moto, START_TIMEOUT_MS } from '#test/helpers/moto.ts'
+import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
 import { tablesProperties, topicProperties } from '../../infra/custom-resources.ts'
 
+const directory = temporaryDirectory()
 let answers: CloudFormationAnswers
 
 beforeAll(async () => {
@@ -75,6 +83,36 @@ describe('Custom::KafkaTopic on a broker', () => {
     const stranger = await kafka.environment('scram', 'stranger')
     const denied = await stack(topicResource(stranger, openTopics))('Create', properties({}, 'theirs'))
     expect(denied).toMatchObject({ Status: 'FAILED', Reason: expect.stringMatching(/ask for an ACL/) })
+  })
+
+  /** Invokes the bundle of a function as Lambda does, on a machine that knows nothing else. @returns what CloudFormation is told */
+  async function invokeBundle(name: string, request: unknown, environment: Environment): Promise<ResourceAnswer> {
+    const outfile = path.join(directory(), 'handler.cjs')
+    await bundleHandler(name, outfile)
+    const script = `require(${JSON.stringify(outfile)}).handler(${JSON.stringify(request)}, { getRemainingTimeInMillis: () => 20000 })`
+    const child = spawn(process.execPath, ['-e', script], { env: { AWS_REGION: 'us-east-1', ...environment } })
+    child.stdout.resume()
+    child.stderr.resume()
+    await once(child, 'close')
+    return answers.answer
+  }
+
+  test('the bundle that is deployed makes one, and signs tokens for MSK with the credentials of its role', async () => {
+    const request = (topic: string) => answers.request('Create', properties({ partitions: 2 }, topic))
+    const scram = await kafka.environment('scram')
+    expect(await invokeBundle('topics', request('bundled'), scram)).toMatchObject({ Status: 'SUCCESS' })
+    const topics = openTopics(kafkaOf({}, kafka.brokers))
+    expect((await topics.describe(['bundled'])).get('bundled')).toMatchObject({ partitions: 2 })
+    await topics.close()
+
+    const { KAFKA_TOKEN_FILE: _, ...bearer } = await kafka.environment('oauthbearer')
+    const iam = { ...bearer, KAFKA_SASL: 'aws-msk-iam' }
+    const withoutKeys = await invokeBundle('topics', request('signed'), iam)
+    expect(withoutKeys).toMatchObject({ Status: 'FAILED', Reason: expect.stringMatching(/credentials/) })
+    // This broker is not MSK's, and knows no such signature.
+    const keys = { AWS_ACCESS_KEY_ID: 'AKIA', AWS_SECRET_ACCESS_KEY: 'secret', AWS_SESSION_TOKEN: 'token' }
+    const signed = await invokeBundle('topics', request('signed'), { ...iam, ...keys })
+    expect(signed).toMatchObject({ Status: 'FAILED', Reason: expect.stringMatching(/refused the token/) })
   })
 
   test('answers in time when there is no broker', async () => {
