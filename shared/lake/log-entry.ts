@@ -1,5 +1,12 @@
 import * as z from 'zod'
-import { type OffsetRange, rangesOf, rangesSize, type SliceContent } from '#shared/pipeline/commit.ts'
+import {
+  inRanges,
+  type OffsetRange,
+  rangesOf,
+  rangesSize,
+  type ScoreCounts,
+  type SliceContent,
+} from '#shared/pipeline/commit.ts'
 import { InletError } from '#shared/pipeline/errors.ts'
 import type { KafkaRecord } from '#shared/pipeline/record.ts'
 import { type Fingerprint, fingerprintOf } from './fingerprint.ts'
@@ -15,6 +22,17 @@ const Statistics = z
     splits: z.array(Count).readonly(),
     fields: z.array(z.tuple([Count, Count, Count, Count, Count.nullable(), Bound, Bound]).readonly()).readonly(),
   })
+  .readonly()
+
+const Reasons = z.record(z.string(), Count).readonly()
+/** Missing where the pipeline has no scores. See `ScoreCounts`. */
+const Scores = z
+  .record(
+    z.string(),
+    z
+      .strictObject({ scored: Count, unscored: Reasons, waiting: Reasons, deferred: z.array(Range).readonly() })
+      .readonly(),
+  )
   .readonly()
 
 const Entry = z.strictObject({
@@ -53,6 +71,7 @@ const Entry = z.strictObject({
   schemaId: z.string(),
   specId: z.string(),
   watermark: z.number().nullable(),
+  scores: Scores.exactOptional(),
   /** Null in a seal, which has no records. */
   fingerprint: z
     .strictObject({ minTimestamp: z.number(), maxTimestamp: z.number(), first: z.string(), last: z.string() })
@@ -106,6 +125,7 @@ export function entryOfExtent(
     schemaId: content.schemaId,
     specId: content.specId,
     watermark: content.watermark,
+    ...(content.scores === undefined ? {} : { scores: content.scores }),
     fingerprint,
     attempt,
   }
@@ -190,5 +210,21 @@ export function entryFaults(entry: LogEntry): string[] {
   const rows = entry.files.reduce((sum, file) => sum + file.rows, 0)
   if (rows !== counts.rows + counts.rejected)
     faults.push(`its files hold ${rows} rows, not ${counts.rows} and ${counts.rejected} dead letters`)
+  for (const [name, score] of Object.entries(entry.scores ?? {})) faults.push(...scoreFaults(name, score, entry))
+  return faults
+}
+
+function scoreFaults(name: string, { scored, unscored, waiting, deferred }: ScoreCounts, entry: LogEntry): string[] {
+  const faults: string[] = []
+  const rowsOf = (reasons: Readonly<Record<string, number>>): number =>
+    Object.values(reasons).reduce((sum, rows) => sum + rows, 0)
+  const rows = scored + rowsOf(unscored) + rowsOf(waiting)
+  if (rows > entry.counts.rows) faults.push(`its score ${name} is of ${rows} rows, and it has ${entry.counts.rows}`)
+  if (rangesSize(deferred) > rowsOf(waiting) || (deferred.length === 0) !== (rowsOf(waiting) === 0))
+    faults.push(`its score ${name} defers ${rangesSize(deferred)} records, and ${rowsOf(waiting)} rows wait`)
+  const landed = (offset: number): boolean => inRanges(offset, entry.covered) && !inRanges(offset, entry.rejected)
+  for (const [first, last] of deferred)
+    if (first > last || !landed(first) || !landed(last))
+      faults.push(`its score ${name} defers offsets ${first}…${last}, of which it has no rows`)
   return faults
 }

@@ -48,6 +48,17 @@ export interface DataFile extends Partial<LockedContent> {
   readonly sha256: string
 }
 
+/** What became of the rows of some records by one score. Rows that are not to be scored count nowhere. */
+export interface ScoreCounts {
+  readonly scored: number
+  /** Rows that have no score and wait for none, by reason. */
+  readonly unscored: Readonly<Record<string, number>>
+  /** Rows that wait for their score, by reason. */
+  readonly waiting: Readonly<Record<string, number>>
+  /** Offsets of the records that have such rows. */
+  readonly deferred: readonly OffsetRange[]
+}
+
 /** What the flow made of some records of one Kafka partition: all that a commit says besides its place in the chain. */
 export interface SliceContent {
   readonly files: readonly DataFile[]
@@ -63,6 +74,8 @@ export interface SliceContent {
    * null without one.
    */
   readonly watermark: number | null
+  /** By the name of the score; missing where the pipeline has none. */
+  readonly scores?: Readonly<Record<string, ScoreCounts>>
 }
 
 /** A data file that is still to be written. */
@@ -96,7 +109,7 @@ export interface Landing {
   /** Records that were in the lake before. */
   readonly known: number
   /** One per commit or amendment that this landing made. */
-  readonly contents: readonly Pick<SliceContent, 'counts' | 'files'>[]
+  readonly contents: readonly Pick<SliceContent, 'counts' | 'files' | 'scores'>[]
 }
 
 /** The commit log of one Kafka partition, as the flow sees it. */

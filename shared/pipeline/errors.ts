@@ -7,6 +7,7 @@ export type Stage = 'decode' | 'contract' | 'transform' | 'score' | 'partition' 
  */
 const CODES = {
   EVENT_MALFORMED: { stage: 'decode', canRetry: false },
+  SCORE_UNAVAILABLE: { stage: 'score', canRetry: true },
   ENCODE_FAILED: { stage: 'encode', canRetry: false },
   STORE_UNAVAILABLE: { stage: 'store', canRetry: true },
   STORE_DENIED: { stage: 'store', canRetry: false },

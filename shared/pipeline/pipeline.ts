@@ -8,6 +8,7 @@ import { GENERATION_SUFFIX, tableOfGeneration } from './generation.ts'
 import type { PartitionBy } from './partition-by.ts'
 import type { KafkaRecord } from './record.ts'
 import { columnsOf } from './row-columns.ts'
+import { defineScores, type Score, type ScoreDeclaration } from './score.ts'
 import { defineTable, type FileFormat, type Table, type TableLayout, type TableOptions } from './table.ts'
 import { defineTopicSettings, type TopicSettings, type TopicSettingsOptions } from './topic-settings.ts'
 import { defineTrigger, type Trigger, type TriggerOptions } from './trigger.ts'
@@ -93,6 +94,8 @@ export interface PipelineDeclaration<E extends z.ZodType, R extends z.ZodObject,
      */
     readonly lock?: unknown
   }
+  /** By name: numbers that models behind SageMaker endpoints give each row, on its way or later. */
+  readonly scores?: Readonly<Record<string, ScoreDeclaration<NoInfer<R>>>>
   /** What a null value is: nothing to land (the default), a fault, or a row whose contract's columns are all null. */
   readonly tombstones?: TombstonePolicy
   /** What happens to keys that the event contract does not name: they are dropped (the default), or a fault. */
@@ -116,6 +119,8 @@ export interface Pipeline {
   readonly row: z.ZodObject
   readonly transform: (input: TransformInput<never>) => unknown
   readonly table: Table
+  /** In the order in which rows get them. */
+  readonly scores: readonly Score[]
   readonly tombstones: TombstonePolicy
   readonly unknownKeys: UnknownKeysPolicy
   readonly commit: CommitPolicy
@@ -132,6 +137,7 @@ const OPTIONS = [
   'row',
   'transform',
   'lake',
+  'scores',
   'tombstones',
   'unknownKeys',
   'generation',
@@ -206,13 +212,16 @@ export function definePipeline<E extends z.ZodType, R extends z.ZodObject, T ext
     const columns = columnsOf(row)
     if (tombstones === 'row') requireRoomForTombstones(columns, lake.keep ?? [])
     const declared = defineTable(lake.table, columns, lake as TableOptions)
-    const version = digest([name, topic, event, row, String(transform), declared, tombstones, unknownKeys])
+    const partitionedBy = Object.keys(lake.partitionBy ?? {})
+    const scores = defineScores(declaration.scores, { row, columns, partitionedBy })
+    const rules = [name, topic, event, row, String(transform), declared, tombstones, unknownKeys]
+    const version = digest(scores.length === 0 ? rules : [...rules, declaration.scores])
     const table = { ...declared, name: tableOfGeneration(declared.name, generation) }
     if (commit === 'immediate' && table.layout === 'files')
       throw new PipelineDefinitionError('lake.commit: plain files have no snapshots to commit; leave it out')
     const trigger = defineTrigger(declaration.trigger)
     const of = { name, topic, topicSettings, generation, version }
-    return { ...of, event, row, transform, table, tombstones, unknownKeys, commit, trigger }
+    return { ...of, event, row, transform, table, scores, tombstones, unknownKeys, commit, trigger }
   } catch (error) {
     if (error instanceof PipelineDefinitionError) error.message = `pipeline ${String(name)}: ${error.message}`
     throw error

@@ -17,6 +17,8 @@ import { partitionValues } from './partition.ts'
 import { partitionPath } from './partition-path.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { KafkaRecord, PartitionRecords } from './record.ts'
+import { scoredRecords, type ScoringOptions } from './score-rows.ts'
+import { NO_SCORER } from './scorer.ts'
 import { type TablePartition, type Tabulation, tabulate } from './tabulate.ts'
 
 /** What one invocation delivers: records of one topic, by Kafka partition. */
@@ -35,12 +37,25 @@ export interface SliceReport extends Counts {
   readonly known: number
   readonly files: number
   readonly bytes: number
+  /** Of a pipeline with scores. */
+  readonly scores?: ScoreReport
   /** Why the slice failed; its records have to be delivered again. */
   readonly error: InletError | null
 }
 
+/** What became of the rows of a slice, all scores together. */
+export interface ScoreReport {
+  readonly scored: number
+  /** They have no score, and wait for none. */
+  readonly unscored: number
+  /** They wait for their score. */
+  readonly waiting: number
+}
+
 export interface BatchOptions {
   readonly lake: Lake
+  /** Needed by pipelines with scores: without it their rows wait for them. */
+  readonly scoring?: ScoringOptions | undefined
   /** Aborted when too little time is left to begin anything. */
   readonly signal: AbortSignal
   /** Slices, and files of one slice, that are written at a time. */
@@ -65,18 +80,19 @@ export async function landSlice(slice: PartitionRecords, log: SliceLog, write: W
 }
 
 /** The flow's write step: records become rows, and rows become files; the entry that the log puts makes them visible. */
-export function writeSlice(flow: Flow, { signal, concurrency }: Omit<BatchOptions, 'lake'>): WriteSlice {
+export function writeSlice(flow: Flow, { scoring, signal, concurrency }: Omit<BatchOptions, 'lake'>): WriteSlice {
   const { pipeline } = flow
   return async (records: readonly KafkaRecord[], attempt: Attempt) => {
     requireTime(signal, records)
-    const tabulation = tabulate(records, flow, attempt.epoch)
+    const scored = await scoredRecords(records, flow, scoring ?? { scorer: NO_SCORER, signal })
+    const tabulation = tabulate(records, flow, attempt.epoch, scored?.path)
     const write = (partition: TablePartition): Promise<DataFile> =>
       attempt.writeFile(encodeFile(partition, pipeline, attempt))
     const files = await pMap(tabulation.partitions, write, {
       concurrency,
       stopOnError: false, // what has begun must settle before anything is answered
     })
-    return sliceContent(tabulation, files, pipeline)
+    return sliceContent(tabulation, files, pipeline, scored?.counts(tabulation.rejected))
   }
 }
 
@@ -85,8 +101,10 @@ export function sliceContent(
   { rejected, counts, watermark }: Tabulation,
   files: readonly DataFile[],
   { version, table: { schemaId, specId } }: Pipeline,
+  scores?: SliceContent['scores'],
 ): SliceContent {
-  return { files, rejected, counts, watermark, pipelineVersion: version, schemaId, specId }
+  const content = { files, rejected, counts, watermark, pipelineVersion: version, schemaId, specId }
+  return scores === undefined ? content : { ...content, scores }
 }
 
 /** The data file of a table partition, which takes no more rows. @throws InletError ENCODE_FAILED */
@@ -138,6 +156,18 @@ function sliceReport(slice: PartitionRecords, { known, contents }: Landing, erro
     rows: sum((content) => content.counts.rows),
     files: sum((content) => content.files.length),
     bytes: sum((content) => content.files.reduce((total, file) => total + file.bytes, 0)),
+    ...scoreReport(contents),
     error,
   }
+}
+
+function scoreReport(contents: Landing['contents']): Pick<SliceReport, 'scores'> {
+  if (contents.every(({ scores }) => scores === undefined)) return {}
+  const report = { scored: 0, unscored: 0, waiting: 0 }
+  for (const { scored, unscored, waiting } of contents.flatMap(({ scores = {} }) => Object.values(scores))) {
+    report.scored += scored
+    for (const rows of Object.values(unscored)) report.unscored += rows
+    for (const rows of Object.values(waiting)) report.waiting += rows
+  }
+  return { scores: report }
 }

@@ -5,6 +5,7 @@ import { InletError } from './errors.ts'
 import type { Flow } from './flow.ts'
 import type { Counts, PlacedRow, Rejection, Row } from './outcome.ts'
 import { type PartitionValue, partitionKey, partitionOf } from './partition.ts'
+import type { RecordPath } from './record-path.ts'
 import { type KafkaRecord, positionOf } from './record.ts'
 import type { Table } from './table.ts'
 
@@ -34,9 +35,14 @@ export interface Tabulation {
  * to.
  * @throws InletError UNBALANCED when the rows and dead letters that are to be written are not those of the records.
  */
-export function tabulate(records: readonly KafkaRecord[], flow: Flow, epoch: number): Tabulation {
+export function tabulate(
+  records: readonly KafkaRecord[],
+  flow: Flow,
+  epoch: number,
+  path: RecordPath = flow.recordPath,
+): Tabulation {
   const tabulator = new Tabulator(flow, epoch)
-  tabulator.add(records)
+  tabulator.add(records, path)
   return tabulator.tabulation
 }
 
@@ -62,17 +68,20 @@ export class Tabulator {
     return { partitions, rejected: this.#rejected, counts: this.#counts, watermark: this.#watermark }
   }
 
-  /** @throws InletError UNBALANCED: then nothing of the tabulation may be written */
-  add(records: readonly KafkaRecord[]): void {
+  /**
+   * @param path what becomes of each record: that of the flow, unless its rows were given scores before
+   * @throws InletError UNBALANCED: then nothing of the tabulation may be written
+   */
+  add(records: readonly KafkaRecord[], path: RecordPath = this.#flow.recordPath): void {
     const before = this.#mark()
-    for (const record of records) this.#addOne(record)
+    for (const record of records) this.#addOne(record, path)
     requireBalance(records, this.tabulation.partitions, this.#counts, before, this.#flow)
   }
 
-  #addOne(record: KafkaRecord): void {
+  #addOne(record: KafkaRecord, path: RecordPath): void {
     const flow = this.#flow
     const counts = this.#counts
-    let outcome = flow.recordPath(record)
+    let outcome = path(record)
     if (outcome.kind === 'written') {
       const rejection = appendRows(this.#groups, flow.pipeline.table, outcome.rows, record, this.#epoch)
       if (rejection === undefined) {

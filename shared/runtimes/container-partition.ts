@@ -6,6 +6,8 @@ import type { TopicId } from '#shared/lake/log-keys.ts'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
 import { asInletError, type InletError } from '#shared/pipeline/errors.ts'
 import type { KafkaRecord } from '#shared/pipeline/record.ts'
+import { type ScoredRecords, scoredRecords } from '#shared/pipeline/score-rows.ts'
+import { NO_SCORER } from '#shared/pipeline/scorer.ts'
 import type { StartingPosition } from '#shared/pipeline/trigger.ts'
 import type { KafkaTopic, PartitionAnswer } from '#shared/sources/kafka-topic.ts'
 import { OpenSlice, type SliceSurroundings } from './container-slice.ts'
@@ -14,6 +16,8 @@ import { consumerStart } from './container-start.ts'
 /** Records that are taken between two looks at the clock, so that heartbeats are answered while a long answer is worked off. */
 const CHUNK_RECORDS = 500
 const CHUNK_BYTES = 4 << 20
+/** Of a chunk: far below the time after which a group takes a consumer for dead. */
+const SCORING_MS = 10_000
 
 /** What all partitions share. */
 export interface PartitionSurroundings extends SliceSurroundings {
@@ -92,9 +96,10 @@ export class ConsumedPartition {
     const wanted = answer.records.filter(isWanted)
     this.filtered += answer.records.length - wanted.length
     for (const chunk of chunksOf(wanted)) {
+      const scored = await this.#scored(chunk)
       this.slice ??= await this.#openSlice()
       if (this.#isClosed) return
-      this.slice.add(chunk)
+      this.slice.add(chunk, scored)
       this.position = (chunk.at(-1) as KafkaRecord).offset + 1
       await onGrowth()
       await nextTurn()
@@ -103,6 +108,13 @@ export class ConsumedPartition {
     this.position = answer.next
     this.end = Math.max(answer.end, answer.next)
     if (this.slice === undefined) this.done = this.position
+  }
+
+  /** Gives the rows of a pipeline with scores theirs; what takes too long waits for its score, not the topic. */
+  async #scored(chunk: readonly KafkaRecord[]): Promise<ScoredRecords | undefined> {
+    const { flow, scorer = NO_SCORER } = this.#surroundings
+    if (flow.pipeline.scores.length === 0) return undefined
+    return scoredRecords(chunk, flow, { scorer, signal: AbortSignal.timeout(SCORING_MS) })
   }
 
   /**

@@ -3,11 +3,13 @@ import type { CommitLog } from '#shared/lake/commit-log.ts'
 import type { LogEntry } from '#shared/lake/log-entry.ts'
 import { SliceExtent } from '#shared/lake/slice-extent.ts'
 import type { ByteGate } from '#shared/lake/verify/byte-gate.ts'
-import type { Attempt, DataFile, NewDataFile } from '#shared/pipeline/commit.ts'
+import type { Attempt, DataFile, NewDataFile, SliceContent } from '#shared/pipeline/commit.ts'
 import type { Flow } from '#shared/pipeline/flow.ts'
 import { encodeFile, sliceContent } from '#shared/pipeline/process-batch.ts'
 import type { Counts } from '#shared/pipeline/outcome.ts'
 import type { KafkaRecord } from '#shared/pipeline/record.ts'
+import { joinedCounts, type ScoredRecords } from '#shared/pipeline/score-rows.ts'
+import type { Scorer } from '#shared/pipeline/scorer.ts'
 import { type TablePartition, Tabulator } from '#shared/pipeline/tabulate.ts'
 import { groupMemory, heldMemory } from './container-memory.ts'
 import type { ScratchFile, ScratchFolder } from './container-scratch.ts'
@@ -19,6 +21,8 @@ const CONCURRENCY = 8
 export interface SliceSurroundings {
   readonly flow: Flow
   readonly scratch: ScratchFolder
+  /** Needed by pipelines with scores: without it their rows wait for them. */
+  readonly scorer?: Scorer | undefined
   /** Keeps bodies of files that are being put within the budget of memory. */
   readonly gate: ByteGate
 }
@@ -39,6 +43,7 @@ export class OpenSlice {
   readonly #spilled = new Map<TablePartition, { readonly file: ScratchFile; groups: number }>()
   readonly #encoded = new Map<TablePartition, Omit<NewDataFile, 'body'>>()
   readonly #written = new Map<TablePartition, DataFile>()
+  #scores: SliceContent['scores']
   #isEncoded = false
   #isLanding = false
   #isBroken = false
@@ -108,10 +113,16 @@ export class OpenSlice {
     return this.#tabulator.tabulation.partitions.filter(({ rows, heldBytes }) => rows.canSpill && heldBytes > 0)
   }
 
-  /** @param records at least one, in offset order, behind those before */
-  add(records: readonly KafkaRecord[]): void {
+  /**
+   * @param records at least one, in offset order, behind those before
+   * @param scored the same, where their rows have been given scores
+   */
+  add(records: readonly KafkaRecord[], scored?: ScoredRecords): void {
+    const { rejected } = this.#tabulator.tabulation
+    const before = rejected.length
     this.#extent.add(records)
-    this.#tabulator.add(records)
+    this.#tabulator.add(records, scored?.path)
+    if (scored !== undefined) this.#scores = joinedCounts(this.#scores ?? {}, scored.counts(rejected.slice(before)))
   }
 
   /** Rows of a table partition go to the disk, as a row group. */
@@ -135,7 +146,7 @@ export class OpenSlice {
       stopOnError: false,
     })
     const files = tabulation.partitions.map((partition) => this.#written.get(partition) as DataFile)
-    const content = sliceContent(tabulation, files, this.#surroundings.flow.pipeline)
+    const content = sliceContent(tabulation, files, this.#surroundings.flow.pipeline, this.#scores)
     return this.#log.commitAt(this.#start, this.#attempt, this.#extent.extent, content)
   }
 

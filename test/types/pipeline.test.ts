@@ -19,12 +19,19 @@ const Wide = z.object({
   n: z.int(), big: z.int64().optional(), kind: z.enum(['a', 'b']), raw: z.instanceof(Uint8Array), flag: z.boolean(),
   tags: z.array(z.string()),
 })
+const Scored = z.object({
+  id: z.string(), delay: z.number(), risk: z.number().nullable(), grade: z.string().nullable(), count: z.int().nullable(),
+  must: z.number(), when: z.date().nullable(), nothing: z.null(),
+})
 `
 
 const define = (options: string): string => `definePipeline({ ...base, ${options} })`
 
 const partitioned = (partitionBy: string): string =>
   define(`row: Wide, lake: { table: 't', partitionBy: ${partitionBy} }, transform: () => null`)
+
+const scored = (score: string): string =>
+  define(`row: Scored, transform: () => null, scores: { risk: { endpoint: 'e', ${score} } }`)
 
 const triggered = (trigger: string): string => define(`trigger: ${trigger}, transform: () => null`)
 
@@ -87,10 +94,64 @@ const ACCEPTED: Record<string, string> = {
     `{ mode: 'provisioned', maximumRetryAttempts: 3, maximumRecordAgeSeconds: 60, bisectBatchOnError: true,
       partialResponses: false, pollers: { minimum: 2, maximum: 5 } }`,
   ),
+  'a score of features in a list': scored(`features: (row) => [row.delay, row.id, null], into: 'risk'`),
+  'a score that is not always asked for': scored(
+    `features: (row) => (row.delay > 0 ? [row.delay] : null), into: 'count'`,
+  ),
+  'features by their names, in JSON': scored(
+    `contentType: 'application/json', features: (row) => ({ delay: row.delay, of: { id: row.id } }), into: 'risk'`,
+  ),
+  'parts of a prediction, a version and a reason': scored(
+    `contentType: 'application/jsonlines', features: (row) => [row.delay], into: { risk: 'p', grade: 1 },
+      modelVersionInto: 'grade', reasonInto: 'grade', onUnavailable: 'null', batch: { rows: 5 }, serverless: true`,
+  ),
+  'a codec of its own': scored(
+    `codec: { contentType: 'x/y', encodeRow: (n: number) => String(n), encodeBody: (rows) => rows.join(), decode: () => [] },
+      features: (row) => row.delay, into: 'risk'`,
+  ),
 }
 
 /** Declaration → what the compiler must say of it. */
 const REJECTED: Record<string, readonly [string, RegExp]> = {
+  'a feature of a field that the row has not': [
+    scored(`features: (row) => [row.dealy], into: 'risk'`),
+    /Property 'dealy' does not exist/,
+  ],
+  'a score into a field that the row has not': [
+    scored(`features: (row) => [row.delay], into: 'rsk'`),
+    /Type '"rsk"' is not assignable/,
+  ],
+  'a score into a number that may not be null': [
+    scored(`features: (row) => [row.delay], into: 'must'`),
+    /Type '"must"' is not assignable/,
+  ],
+  'a score into a text': [scored(`features: (row) => [row.delay], into: 'grade'`), /Type '"grade"' is not assignable/],
+  'a score into a time': [scored(`features: (row) => [row.delay], into: 'when'`), /Type '"when"' is not assignable/],
+  'a score into nothing': [
+    scored(`features: (row) => [row.delay], into: 'nothing'`),
+    /Type '"nothing"' is not assignable/,
+  ],
+  'a part of a prediction into a time': [
+    scored(`features: (row) => [row.delay], into: { when: 0 }`),
+    /'when' does not exist/,
+  ],
+  'a reason into a number': [
+    scored(`features: (row) => [row.delay], into: 'risk', reasonInto: 'count'`),
+    /Type '"count"' is not assignable/,
+  ],
+  'a model version into a field that may not be null': [
+    scored(`features: (row) => [row.delay], into: 'risk', modelVersionInto: 'id'`),
+    /Type '"id"' is not assignable/,
+  ],
+  'features by their names, in CSV': [
+    scored(`features: (row) => ({ delay: row.delay }), into: 'risk'`),
+    /is not assignable to type 'ScoreDeclaration/,
+  ],
+  'a time as a feature': [scored(`features: (row) => [row.when], into: 'risk'`), /'Date' is not assignable/],
+  'an unknown option of a score': [
+    scored(`features: (row) => [row.delay], into: 'risk', retries: 3`),
+    /'retries' does not exist/,
+  ],
   'a missing field': [
     define(`transform: ({ value: e }) => ({ id: e.id, at: new Date(e.time) })`),
     /'delay' is missing/,

@@ -48,6 +48,39 @@ describe('entryOf', () => {
   })
 })
 
+describe('scores of an entry', () => {
+  const scores = {
+    delay: { scored: 1, unscored: { MODEL_ERROR: 1 }, waiting: { THROTTLED: 1 }, deferred: [[7, 7]] },
+  } as const
+  const scored = (changes: object): LogEntry =>
+    entryOf(
+      { kind: 'commit', start: 3 },
+      RECORDS,
+      { ...CONTENT, scores: { delay: { ...scores.delay, ...changes } } },
+      'attempt',
+    )
+
+  test('are kept, and there are none where the pipeline has none', () => {
+    expect(decodeEntry('k', encodeEntry(scored({})))).toMatchObject({ scores })
+    expect(entryFaults(scored({}))).toEqual([])
+    expect(COMMIT).not.toHaveProperty('scores')
+  })
+
+  test.each([
+    ['of more rows than there are', { scored: 2 }, 'its score delay is of 4 rows, and it has 3'],
+    ['that wait where nothing is deferred', { deferred: [] }, 'its score delay defers 0 records, and 1 rows wait'],
+    ['deferred, and none waits', { waiting: {} }, 'its score delay defers 1 records, and 0 rows wait'],
+    [
+      'of a record that is rejected',
+      { deferred: [[9, 9]] },
+      'its score delay defers offsets 9…9, of which it has no rows',
+    ],
+    ['of an offset in a gap', { deferred: [[8, 8]] }, 'its score delay defers offsets 8…8, of which it has no rows'],
+  ])('%s are a fault', (_name, changes, fault) => {
+    expect(entryFaults(scored(changes))).toEqual([fault])
+  })
+})
+
 describe('encodeEntry and decodeEntry', () => {
   test('give back what was put in', () => {
     const offsets = fc.uniqueArray(fc.integer({ min: 0, max: 2 ** 53 - 2 }), { minLength: 1, maxLength: 50 })

@@ -1,0 +1,211 @@
+/**
+ * Rows between the transform and their files: each is given its score, or none, for a reason. A row is never lost, or refused,
+ * for want of one.
+ */
+import { type OffsetRange, rangesOf, type ScoreCounts } from './commit.ts'
+import { InletError } from './errors.ts'
+import type { Flow } from './flow.ts'
+import type { Outcome, Row } from './outcome.ts'
+import type { RecordPath } from './record-path.ts'
+import { type KafkaRecord, positionOf } from './record.ts'
+import type { Score } from './score.ts'
+import { CsvText } from './score-codec.ts'
+import type { Scorer, Verdict } from './scorer.ts'
+
+/** What scoring works with. */
+export interface ScoringOptions {
+  readonly scorer: Scorer
+  /** Aborted when the time for scoring is over: what has no score by then is unavailable. */
+  readonly signal: AbortSignal
+}
+
+/** Records whose rows have been given their scores. */
+export interface ScoredRecords {
+  /** What has become of each of the records. */
+  readonly path: RecordPath
+  /** By score. @param rejected offsets of records that became dead letters all the same */
+  counts(rejected: readonly number[]): Readonly<Record<string, ScoreCounts>>
+}
+
+interface Candidate {
+  readonly row: Row
+  readonly record: KafkaRecord
+}
+
+/** A row has its score, has none for a reason, waits for it, or is not to have one. */
+export type Settlement =
+  | { readonly kind: 'scored' }
+  | { readonly kind: 'unneeded' }
+  | { readonly kind: 'unscored'; readonly reason: string }
+  | { readonly kind: 'waiting'; readonly reason: string }
+
+/**
+ * Takes records down the record path, and gives their rows scores.
+ * @returns undefined for a pipeline without scores, whose records become rows while they are tabulated
+ * @throws InletError SCORE_UNAVAILABLE when an endpoint is away whose score says that the slice fails then
+ */
+export async function scoredRecords(
+  records: readonly KafkaRecord[],
+  { pipeline: { scores }, recordPath: path }: Flow,
+  { scorer, signal }: ScoringOptions,
+): Promise<ScoredRecords | undefined> {
+  if (scores.length === 0) return undefined
+  const outcomes = new Map<KafkaRecord, Outcome>(records.map((record) => [record, path(record)]))
+  const candidates: Candidate[] = []
+  for (const [record, outcome] of outcomes)
+    if (outcome.kind === 'written' && record.value !== null)
+      for (const { row } of outcome.rows) candidates.push({ row, record })
+
+  const settled = new Map<string, readonly Settlement[]>()
+  const rows = candidates.map(({ row }) => row)
+  for (const score of scores) {
+    const settlements = await scoreRows(score, rows, { scorer, signal })
+    requireAvailable(score, candidates, settlements)
+    settled.set(score.name, settlements)
+  }
+  return {
+    path: (record) => outcomes.get(record) ?? path(record),
+    counts: (rejected) => {
+      const dead = new Set(rejected)
+      const landed = candidates.map(({ record: { offset } }) => (dead.has(offset) ? undefined : offset))
+      return Object.fromEntries([...settled].map(([name, some]) => [name, countsOf(some, landed)]))
+    },
+  }
+}
+
+/** Gives rows one score: its columns are written, whatever was there. @returns what became of each */
+async function scoreRows(
+  score: Score,
+  rows: readonly Row[],
+  { scorer, signal }: ScoringOptions,
+): Promise<readonly Settlement[]> {
+  const settlements: Settlement[] = rows.map(() => ({ kind: 'unneeded' }))
+  const asked: number[] = []
+  const features: unknown[] = []
+  for (const [i, row] of rows.entries()) {
+    clear(row, score)
+    try {
+      const of = score.features(row as never)
+      if (of === null) continue
+      asked.push(i)
+      features.push(of)
+    } catch {
+      settlements[i] = settle(row, score, { kind: 'unscored', reason: 'FEATURES_INVALID' })
+    }
+  }
+  const verdicts = features.length === 0 ? [] : await scorer.score(score, features, signal)
+  for (const [n, i] of asked.entries()) settlements[i] = settle(rows[i] as Row, score, verdicts[n] as Verdict)
+  return settlements
+}
+
+function clear(row: Row, { into, modelVersionInto, reasonInto }: Score): void {
+  for (const { column } of into) row[column] = null
+  if (modelVersionInto !== null) row[modelVersionInto] = null
+  if (reasonInto !== null) row[reasonInto] = null
+}
+
+/** Writes what was said of a row into it. All of a prediction fits its columns, or none of it is taken. */
+function settle(row: Row, score: Score, verdict: Verdict): Settlement {
+  if (verdict.kind === 'predicted') {
+    const values = valuesOf(verdict.prediction, score)
+    if (values === undefined) return settle(row, score, { kind: 'unscored', reason: 'PREDICTION_INVALID' })
+    for (const [i, { column }] of score.into.entries()) row[column] = values[i]
+    if (score.modelVersionInto !== null) row[score.modelVersionInto] = verdict.modelVersion
+    return { kind: 'scored' }
+  }
+  if (score.reasonInto !== null) row[score.reasonInto] = verdict.reason
+  const waits = verdict.kind === 'unavailable' && score.onUnavailable !== 'null'
+  return { kind: waits ? 'waiting' : 'unscored', reason: verdict.reason }
+}
+
+/** The values of a prediction by the columns of its score; undefined when one of them is none that its column takes. */
+function valuesOf(prediction: unknown, { into }: Score): readonly unknown[] | undefined {
+  const values = into.map(({ part, isText }) => valueOf(partOf(prediction, part), isText))
+  return values.every((value, i) => value !== undefined && value !== null && into[i]?.accepts(value))
+    ? values
+    : undefined
+}
+
+/** One value may be wrapped, as `[0.7]` or `{"score": 0.7}`: which it is, is plain as long as there is no other. */
+function partOf(prediction: unknown, part: string | number | null): unknown {
+  if (typeof prediction !== 'object' || prediction === null || prediction instanceof CsvText)
+    return part === null || part === 0 ? prediction : undefined
+  if (part !== null) return Object.hasOwn(prediction, part) ? (prediction as Record<string, unknown>)[part] : undefined
+  const values: unknown[] = Object.values(prediction)
+  return values.length === 1 ? partOf(values[0], null) : undefined
+}
+
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
+
+/** Only a field of CSV may be a number as a text. */
+function valueOf(value: unknown, isText: boolean): unknown {
+  if (!(value instanceof CsvText)) return typeof value === (isText ? 'string' : 'number') ? value : undefined
+  if (isText) return value.text
+  return NUMBER.test(value.text) ? Number(value.text) : undefined
+}
+
+/** The counts of some records and of those that come behind them. */
+export function joinedCounts(before: ScoresCounted, more: ScoresCounted): ScoresCounted {
+  return Object.fromEntries(
+    Object.entries(more).map(([name, counts]) => {
+      const { scored, unscored, waiting, deferred } = before[name] ?? NO_COUNTS
+      return [
+        name,
+        {
+          scored: scored + counts.scored,
+          unscored: joinedReasons(unscored, counts.unscored),
+          waiting: joinedReasons(waiting, counts.waiting),
+          deferred: joinedRanges(deferred, counts.deferred),
+        },
+      ]
+    }),
+  )
+}
+
+type ScoresCounted = Readonly<Record<string, ScoreCounts>>
+const NO_COUNTS: ScoreCounts = { scored: 0, unscored: {}, waiting: {}, deferred: [] }
+
+function joinedReasons(a: ScoreCounts['waiting'], b: ScoreCounts['waiting']): Record<string, number> {
+  const sum = { ...a }
+  for (const [reason, rows] of Object.entries(b)) sum[reason] = (sum[reason] ?? 0) + rows
+  return sum
+}
+
+function joinedRanges(a: readonly OffsetRange[], b: readonly OffsetRange[]): readonly OffsetRange[] {
+  const [last, next] = [a.at(-1), b[0]]
+  if (last === undefined || next === undefined || last[1] + 1 !== next[0]) return [...a, ...b]
+  return [...a.slice(0, -1), [last[0], next[1]], ...b.slice(1)]
+}
+
+/** @param landed the offset of each row's record; undefined of one that became a dead letter */
+function countsOf(settled: readonly Settlement[], landed: readonly (number | undefined)[]): ScoreCounts {
+  const counts = { scored: 0, unscored: {} as Record<string, number>, waiting: {} as Record<string, number> }
+  const deferred = new Set<number>()
+  for (const [i, one] of settled.entries()) {
+    const offset = landed[i]
+    if (one.kind === 'unneeded' || offset === undefined) continue
+    if (one.kind === 'scored') {
+      counts.scored += 1
+      continue
+    }
+    counts[one.kind][one.reason] = (counts[one.kind][one.reason] ?? 0) + 1
+    if (one.kind === 'waiting') deferred.add(offset)
+  }
+  return { ...counts, deferred: rangesOf([...deferred]) }
+}
+
+function requireAvailable(
+  { name, endpoint, onUnavailable }: Score,
+  candidates: readonly Candidate[],
+  settlements: readonly Settlement[],
+): void {
+  if (onUnavailable !== 'fail') return
+  const first = settlements.findIndex(({ kind }) => kind === 'waiting')
+  const waiting = settlements[first]
+  if (waiting?.kind !== 'waiting') return
+  throw new InletError(
+    'SCORE_UNAVAILABLE',
+    `${positionOf((candidates[first] as Candidate).record)}: no score "${name}" of the endpoint ${endpoint}: ` +
+      `${waiting.reason}; the slice will be delivered again, as its onUnavailable says`,
+  )
+}
