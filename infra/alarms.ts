@@ -1,4 +1,5 @@
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
+import { failureBucket, failureTopic } from '#shared/pipeline/trigger.ts'
 import { logicalId, ref, type Resource, type Resources, type Value } from './cloudformation.ts'
 import { functionMetric, type Metric, pipelineMetric, triggerMetric } from './metrics.ts'
 import type { StageSettings } from './stage.ts'
@@ -80,6 +81,7 @@ export function pipelineAlarms(settings: StageSettings, pipeline: Pipeline): Res
 /** What a trigger has given up. Only triggers with provisioned pollers count it. */
 function deliveryAlarms({ stack }: StageSettings, pipeline: Pipeline): Alarm[] {
   const { name, trigger } = pipeline
+  const [bucket, topic] = [failureBucket(trigger), failureTopic(trigger)]
   const dropped: Alarm = {
     what: 'Dropped',
     description: `The trigger of ${stack}-${name} has dropped records: they are in no table, unless the topic still has them. Pause it ("inlet pause ${name}"), look for a failure destination that cannot be written and for records above 6 MB, then read the offsets again.`,
@@ -87,11 +89,15 @@ function deliveryAlarms({ stack }: StageSettings, pipeline: Pipeline): Alarm[] {
     above: 0,
   }
   if (trigger.failureDestination === null) return [dropped]
+  const again =
+    bucket === null
+      ? `read the topic ${topic} and produce its records again`
+      : `"inlet dead-letters redrive ${name} --failure-destination ${trigger.failureDestination}"`
   return [
     dropped,
     {
       what: 'GivenUp',
-      description: `The trigger of ${stack}-${name} has put batches into ${trigger.failureDestination} after all its attempts. Mend what the function's log names, then "inlet dead-letters redrive ${name} --failure-destination ${trigger.failureDestination}".`,
+      description: `The trigger of ${stack}-${name} has given records up, into ${trigger.failureDestination}. Mend what the function's log names, then ${again}.`,
       metric: triggerMetric(pipeline, 'OnFailureDestinationDeliveredEventCount'),
       above: 0,
     },

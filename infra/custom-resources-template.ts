@@ -1,4 +1,6 @@
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
+import { failureTopic } from '#shared/pipeline/trigger.ts'
+import { declaredTopics } from '#shared/sources/topics.ts'
 import { attribute, logicalId, type Resources, type Value } from './cloudformation.ts'
 import { BROKERS, TABLES, tablesProperties, TOPIC, topicProperties } from './custom-resources.ts'
 import { clusterArn, kafkaNetwork, type StageSettings } from './stage.ts'
@@ -21,7 +23,7 @@ const REACHED_BY = ['KafkaAmongMembers', 'S3Endpoint', 'RoutesOfSubnetA', 'Route
 /** The topics of the pipelines. They stay when the stack is deleted: the function leaves them alone. */
 export function topicResources(settings: StageSettings, pipelines: readonly Pipeline[]): Resources {
   if (kafkaNetwork(settings) === null) return {}
-  const topics = topicProperties(pipelines, attribute(BROKERS_ID, 'Brokers'))
+  const topics = topicProperties(declaredTopics(pipelines), attribute(BROKERS_ID, 'Brokers'))
   return {
     [BROKERS_ID]: custom(BROKERS, BROKERS_FUNCTION, { ClusterArn: clusterArn(settings) }),
     ...Object.fromEntries(
@@ -36,9 +38,12 @@ export function topicResources(settings: StageSettings, pipelines: readonly Pipe
   }
 }
 
-/** The logical id of a topic's resource: that of the first pipeline that reads it. */
+/** The logical id of a topic's resource: by the first pipeline that reads it, or else gives records up to it. */
 export function topicId(pipelines: readonly Pipeline[], topic: string): string {
-  return logicalId(pipelines.find((pipeline) => pipeline.topic === topic)?.name ?? topic, 'Topic')
+  const reader = pipelines.find((pipeline) => pipeline.topic === topic)
+  if (reader !== undefined) return logicalId(reader.name, 'Topic')
+  const writer = pipelines.find(({ trigger }) => failureTopic(trigger) === topic)
+  return logicalId(writer?.name ?? '', 'FailureTopic')
 }
 
 /** The tables of the pipelines that have some in a catalog; they stay, too. */

@@ -3,6 +3,7 @@ import { defineTrigger, retryLimit, type Trigger } from '#shared/pipeline/trigge
 import { changeFaults } from './change-checks.ts'
 import { contractFaults } from './contract-checks.ts'
 import { type DeploymentFault, unsafe } from './deployment-fault.ts'
+import { destinationFaults } from './destination-checks.ts'
 import type { Template } from './template.ts'
 import { mappingFaults } from './trigger-checks.ts'
 
@@ -50,6 +51,7 @@ export function deploymentFaults(
     ...nameFaults(pipelines),
     ...timeFaults(settings),
     ...pipelines.flatMap((pipeline) => pipelineFaults(pipeline, settings)),
+    ...pipelines.flatMap(destinationFaults),
     ...(template === null ? [] : mappingFaults(pipelines, template)),
     ...(deployed === null ? [] : contractFaults(pipelines, deployed)),
     ...(template === null || deployed === null ? [] : changeFaults(template, deployed)),

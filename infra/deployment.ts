@@ -1,4 +1,5 @@
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
+import { failureTopic } from '#shared/pipeline/trigger.ts'
 import { committerAlarms, failedInvocationsAlarm, pipelineAlarms } from './alarms.ts'
 import { exempt, logicalId, type Resources, sub, type Value } from './cloudformation.ts'
 import {
@@ -11,9 +12,10 @@ import {
   TOPICS_FUNCTION,
 } from './custom-resources-template.ts'
 import { dashboard } from './dashboard.ts'
+import { endpointPolicy } from './endpoint-policy.ts'
 import { eventSourceMapping, mappingId, requireRoomForPollers } from './event-source-mapping.ts'
 import { lifecycleRules } from './lifecycle.ts'
-import { roleId } from './rights.ts'
+import { roleId } from './role.ts'
 import { roles } from './roles.ts'
 import { kafkaNetwork, StageError, type StageSettings } from './stage.ts'
 
@@ -102,7 +104,8 @@ function resources(settings: StageSettings, pipelines: readonly Pipeline[]): Res
   const topics = topicResources(settings, pipelines)
   const tables = tableResources(pipelines)
   const mappings = pipelines.map((pipeline) => {
-    const made = [topicId(pipelines, pipeline.topic), logicalId(pipeline.name, 'Tables')]
+    const read = [pipeline.topic, failureTopic(pipeline.trigger)].filter((topic) => topic !== null)
+    const made = [...read.map((topic) => topicId(pipelines, topic)), logicalId(pipeline.name, 'Tables')]
     const before = [...made.filter((id) => id in topics || id in tables), ...pollerNeeds(settings, pipeline)]
     return [mappingId(pipeline), eventSourceMapping(settings, pipeline, before)] as const
   })
@@ -138,6 +141,7 @@ function extensions(settings: StageSettings, pipelines: readonly Pipeline[]): { 
     ServerlessDeploymentBucket: {
       Metadata: exempt({ CKV_AWS_18: 'It holds bundles and templates; CloudTrail says who deploys' }),
     },
+    ...(settings.cluster === null && { S3Endpoint: { Properties: { PolicyDocument: endpointPolicy(pipelines) } } }),
     LakeBucket: { Properties: { LifecycleConfiguration: { Rules: lifecycleRules(pipelines) } } },
     ...Object.fromEntries(names.map((name) => [logicalId(name, 'LambdaFunction'), functionExtension(settings, name)])),
     ...Object.fromEntries(names.map((name) => [logicalId(name, 'LogGroup'), { Metadata: LOG_GROUP_EXEMPT }])),

@@ -1,6 +1,7 @@
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
-import type { StartingPosition, Trigger } from '#shared/pipeline/trigger.ts'
-import { logicalId, ref, type Resource, type Value } from './cloudformation.ts'
+import type { SchemaRegistry } from '#shared/pipeline/schema-registry.ts'
+import { failureBucket, type StartingPosition, type Trigger } from '#shared/pipeline/trigger.ts'
+import { logicalId, ref, type Resource, sub, type Value } from './cloudformation.ts'
 import { clusterArn, StageError, type StageSettings } from './stage.ts'
 
 /** Pollers at the most of all the triggers that share a group of them ("ProvisionedPollerConfig", AWS Lambda API reference). */
@@ -9,11 +10,11 @@ const POLLERS_OF_GROUP = 2000
 const UNLIMITED = -1
 
 /**
- * The consumer group of a pipeline. Each stage and each generation has its own: a new generation begins where its trigger says,
- * and what its log has already is dropped.
+ * The consumer group of a pipeline. Each generation has its own, and unless one is declared each stage: a new generation begins
+ * where its trigger says, and what its log has already is dropped.
  */
-export function consumerGroup({ stack }: StageSettings, { name, generation }: Pipeline): string {
-  return `${stack}-${name}${generation === 0 ? '' : `-g${generation}`}`
+export function consumerGroup({ stack }: StageSettings, { name, generation, trigger }: Pipeline): string {
+  return `${trigger.consumerGroup ?? `${stack}-${name}`}${generation === 0 ? '' : `-g${generation}`}`
 }
 
 /** A trigger's group cannot be changed in place, so that another generation has another trigger. */
@@ -39,7 +40,10 @@ export function eventSourceMapping(
       FunctionName: ref(logicalId(name, 'LambdaFunction')),
       EventSourceArn: clusterArn(settings),
       Topics: [topic],
-      AmazonManagedKafkaEventSourceConfig: { ConsumerGroupId: consumerGroup(settings, pipeline) },
+      AmazonManagedKafkaEventSourceConfig: {
+        ConsumerGroupId: consumerGroup(settings, pipeline),
+        ...(trigger.schemaRegistry !== null && { SchemaRegistryConfig: registryConfig(trigger.schemaRegistry) }),
+      },
       BatchSize: trigger.batchSize,
       MaximumBatchingWindowInSeconds: trigger.batchingWindowSeconds,
       ...startingPosition(trigger.startingPosition),
@@ -47,16 +51,31 @@ export function eventSourceMapping(
         FilterCriteria: { Filters: trigger.filters.map((pattern) => ({ Pattern: JSON.stringify(pattern) })) },
       }),
       ...(trigger.failureDestination !== null && {
-        DestinationConfig: { OnFailure: { Destination: { 'Fn::Sub': bucketArn(trigger.failureDestination) } } },
+        DestinationConfig: { OnFailure: { Destination: failureDestination(trigger, trigger.failureDestination) } },
       }),
       ...(trigger.mode === 'provisioned' && provisioned(settings, pipeline)),
     },
   }
 }
 
-/** `s3://bucket` → its ARN, for `Fn::Sub`. */
-export function bucketArn(destination: string): string {
-  return `arn:\${AWS::Partition}:s3:::${destination.slice('s3://'.length)}`
+/** The ARN of a bucket, or `kafka://topic` as it is. */
+function failureDestination(trigger: Trigger, declared: string): Value {
+  const bucket = failureBucket(trigger)
+  return bucket === null ? declared : sub(bucketArn(bucket))
+}
+
+/** The ARN of a bucket, for `Fn::Sub`. */
+export function bucketArn(bucket: string): string {
+  return `arn:\${AWS::Partition}:s3:::${bucket}`
+}
+
+function registryConfig({ uri, recordFormat, validate, access }: SchemaRegistry): Value {
+  return {
+    SchemaRegistryURI: uri,
+    EventRecordFormat: recordFormat,
+    SchemaValidationConfigs: validate.map((attribute) => ({ Attribute: attribute })),
+    ...(access.length > 0 && { AccessConfigs: access.map(({ type, secret }) => ({ Type: type, URI: secret })) }),
+  }
 }
 
 function startingPosition(position: StartingPosition): { readonly [key: string]: Value } {

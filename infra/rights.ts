@@ -1,53 +1,21 @@
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import { deadLetterTable } from '#shared/pipeline/dead-letter.ts'
-import { attribute, exempt, logicalId, type Resource, sub, type Value } from './cloudformation.ts'
-import { bucketArn, consumerGroup } from './event-source-mapping.ts'
-import { clusterArn, kafkaArn, kafkaNetwork, type StageSettings } from './stage.ts'
+import { failureBucket } from '#shared/pipeline/trigger.ts'
+import { declaredTopics } from '#shared/sources/topics.ts'
+import { attribute, sub, type Value } from './cloudformation.ts'
+import { bucketArn } from './event-source-mapping.ts'
+import { allow, networkRights, type Statement } from './role.ts'
+import { clusterArn, kafkaArn, type StageSettings } from './stage.ts'
+import { triggerRights } from './trigger-rights.ts'
 
-/**
- * What functions may do: what their code calls, and what Lambda does in their name. Actions are named one by one. Who widens this
- * has to show what calls it: test/unit/infra/rights.test.ts runs the functions and compares.
+/*
+ * What functions may do: what their code calls, and what Lambda does in their name. Who widens this has to show what calls it:
+ * test/unit/infra/rights.test.ts runs the functions and compares.
  */
-export interface Statement {
-  readonly Sid: string
-  readonly Effect: 'Allow'
-  readonly Action: readonly string[]
-  readonly Resource: Value
-  readonly Condition?: { readonly [key: string]: Value }
-}
-
-/** The role of one function, with what every function needs: its log group, and traces. */
-export function functionRole(functionName: string, statements: readonly Statement[]): Resource {
-  return {
-    Type: 'AWS::IAM::Role',
-    ...(statements.some(({ Sid }) => Sid === NETWORK) && {
-      Metadata: exempt({
-        CKV_AWS_111: 'Lambda makes network interfaces in the name of a function: none of them is there before',
-      }),
-    }),
-    Properties: {
-      AssumeRolePolicyDocument: {
-        Version: '2012-10-17',
-        Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
-      },
-      Policies: [
-        {
-          PolicyName: functionName,
-          PolicyDocument: { Version: '2012-10-17', Statement: [...own(functionName), ...statements].map(plain) },
-        },
-      ],
-    },
-  }
-}
-
-/** The role's logical id, for the function to name. */
-export function roleId(functionName: string): string {
-  return logicalId(functionName, 'Role')
-}
 
 /** A pipeline's function: it lands slices in its own log and its own tables, and Lambda polls its topic with its role. */
 export function pipelineRights(settings: StageSettings, pipeline: Pipeline): readonly Statement[] {
-  const { name, generation, table, trigger } = pipeline
+  const { name, generation, table } = pipeline
   const log = `log/${name}/g${generation}/*`
   const tables = [table.name, deadLetterTable(pipeline).name]
   const immediate =
@@ -65,50 +33,7 @@ export function pipelineRights(settings: StageSettings, pipeline: Pipeline): rea
     allow('FindTables', ['s3:GetObject'], inLake(`marks/${name}/g${generation}/*`)),
     lakeKey(),
     ...immediate,
-    ...pollerRights(settings, pipeline),
-    ...(trigger.failureDestination === null ? [] : giveUpRights(trigger.failureDestination)),
-  ]
-}
-
-/** What Lambda does with the role of a function that it polls a topic for ("Configuring your Lambda function's execution role", MSK). */
-function pollerRights(settings: StageSettings, pipeline: Pipeline): Statement[] {
-  const topic = kafkaArn(settings, 'topic', pipeline.topic)
-  const group = kafkaArn(settings, 'group', consumerGroup(settings, pipeline))
-  const anyOf = (what: string): Value => sub(`arn:\${AWS::Partition}:ec2:\${AWS::Region}:\${AWS::AccountId}:${what}/*`)
-  return [
-    allow('FindCluster', ['kafka:DescribeClusterV2', 'kafka:GetBootstrapBrokers'], clusterArn(settings)),
-    allow('Connect', ['kafka-cluster:Connect'], clusterArn(settings)),
-    allow('ReadTopic', ['kafka-cluster:DescribeTopic', 'kafka-cluster:ReadData'], topic),
-    allow('Group', ['kafka-cluster:DescribeGroup', 'kafka-cluster:AlterGroup'], group),
-    // Pollers are put into the cluster's subnets. What only describes cannot be limited to a resource.
-    allow(
-      'AttachPollers',
-      ['ec2:CreateNetworkInterface', 'ec2:DeleteNetworkInterface'],
-      [anyOf('network-interface'), ...pollerPlaces(settings, anyOf)],
-    ),
-    allow(
-      'FindNetwork',
-      ['ec2:DescribeNetworkInterfaces', 'ec2:DescribeSecurityGroups', 'ec2:DescribeSubnets', 'ec2:DescribeVpcs'],
-      '*',
-    ),
-  ]
-}
-
-/** The subnets and groups that an interface is made in: the cluster's, where they are known. */
-function pollerPlaces(settings: StageSettings, anyOf: (what: string) => Value): Value[] {
-  const network = kafkaNetwork(settings)
-  if (network === null || settings.cluster !== null) return [anyOf('subnet'), anyOf('security-group')]
-  const one = (what: string) => (id: Value) => ({
-    'Fn::Join': ['', [sub(`arn:\${AWS::Partition}:ec2:\${AWS::Region}:\${AWS::AccountId}:${what}/`), id]],
-  })
-  return [...network.subnets.map(one('subnet')), ...network.groups.map(one('security-group'))]
-}
-
-/** Lambda puts batches that it gives up below `aws/lambda/`, and looks first whether the bucket is there. */
-function giveUpRights(destination: string): Statement[] {
-  return [
-    allow('GiveUp', ['s3:PutObject'], sub(`${bucketArn(destination)}/aws/lambda/*`)),
-    allow('FindGivenUp', ['s3:ListBucket'], sub(bucketArn(destination))),
+    ...triggerRights(settings, pipeline),
   ]
 }
 
@@ -152,7 +77,7 @@ function inCatalog(tables: readonly string[]): Value[] {
 
 /** A redrive reads what was refused or given up, and lands it as the pipelines do. */
 export function redriveRights(pipelines: readonly Pipeline[]): readonly Statement[] {
-  const declared = pipelines.flatMap(({ trigger }) => trigger.failureDestination ?? [])
+  const declared = pipelines.flatMap(({ trigger }) => failureBucket(trigger) ?? [])
   const destinations = [...new Set(declared)].map(bucketArn)
   return [
     allow('Logs', ['s3:GetObject', 's3:PutObject'], inLake('log/*')),
@@ -185,7 +110,8 @@ export function brokersRights(settings: StageSettings): readonly Statement[] {
 
 /** Topics are made and changed, never deleted. */
 export function topicsRights(settings: StageSettings, pipelines: readonly Pipeline[]): readonly Statement[] {
-  const topics = [...new Set(pipelines.map(({ topic }) => topic))].map((topic) => kafkaArn(settings, 'topic', topic))
+  const names = new Set(declaredTopics(pipelines).map(({ topic }) => topic))
+  const topics = [...names].map((topic) => kafkaArn(settings, 'topic', topic))
   return [
     allow('Connect', ['kafka-cluster:Connect'], clusterArn(settings)),
     allow(
@@ -214,36 +140,6 @@ export function tablesRights(): readonly Statement[] {
   ]
 }
 
-/** What Lambda does in the name of a function that nobody waits for: tell of invocations that failed. */
-export function failureRights(): Statement {
-  return allow('TellFailures', ['sqs:SendMessage'], attribute('FailedInvocations', 'Arn'))
-}
-
-const NETWORK = 'AttachToNetwork'
-
-/**
- * Lambda attaches a function to a network in the function's name ("Giving Lambda functions access to resources in an Amazon VPC",
- * which gives no resource for any of it).
- */
-function networkRights(): Statement {
-  const actions = ['Create', 'Describe', 'Delete'].map(
-    (doing) => `ec2:${doing}NetworkInterface${doing === 'Describe' ? 's' : ''}`,
-  )
-  return allow(NETWORK, actions, '*')
-}
-
-function own(functionName: string): Statement[] {
-  return [
-    allow(
-      'Write',
-      ['logs:CreateLogStream', 'logs:PutLogEvents'],
-      attribute(logicalId(functionName, 'LogGroup'), 'Arn'),
-    ),
-    // Traces belong to no resource.
-    allow('Trace', ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], '*'),
-  ]
-}
-
 /**
  * Who may not list is told 403 in place of 404 for an object that is not there, and that question names no prefix: without
  * IfExists the answer could be no.
@@ -259,12 +155,4 @@ function lakeKey(): Statement {
 
 function inLake(keys: string): Value {
   return sub(`\${LakeBucket.Arn}/${keys}`)
-}
-
-function allow(Sid: string, Action: readonly string[], resource: Value): Statement {
-  return { Sid, Effect: 'Allow', Action, Resource: resource }
-}
-
-function plain({ Condition, ...statement }: Statement): Value {
-  return Condition === undefined ? statement : { ...statement, Condition }
 }

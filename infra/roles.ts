@@ -1,18 +1,8 @@
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import type { Resources } from './cloudformation.ts'
 import { BROKERS_FUNCTION, TABLES_FUNCTION, TOPICS_FUNCTION } from './custom-resources-template.ts'
-import {
-  brokersRights,
-  committerRights,
-  failureRights,
-  functionRole,
-  pipelineRights,
-  redriveRights,
-  roleId,
-  type Statement,
-  tablesRights,
-  topicsRights,
-} from './rights.ts'
+import { brokersRights, committerRights, pipelineRights, redriveRights, tablesRights, topicsRights } from './rights.ts'
+import { failureRights, functionRole, roleId, type Statement } from './role.ts'
 import { kafkaNetwork, type StageSettings } from './stage.ts'
 
 /** A role for each function of the stage. */

@@ -102,14 +102,18 @@ function policies({ policies: { tombstones, unknownKeys, keep }, deadLetters, ta
 
 function triggerText(trigger: Trigger): string {
   const { mode, batchSize, batchingWindowSeconds, startingPosition, filters, pollers, partialResponses } = trigger
+  const { consumerGroup, schemaRegistry } = trigger
   const from = { TRIM_HORIZON: 'at the oldest record', LATEST: 'behind the newest record' }
   const time = startingPosition instanceof Date ? `at ${startingPosition.toISOString()}` : from[startingPosition]
   const again = partialResponses ? 'the records that failed' : 'the whole batch'
   return [
     `pollers        ${mode}${pollers === null ? '' : `, ${pollers.minimum} to ${pollers.maximum}`}`,
     `batches        up to ${countText(batchSize, 'record')}, collected for ${batchingWindowSeconds} s`,
-    `begins         ${time}, as a new consumer group`,
+    `begins         ${time}, as ${consumerGroup === null ? 'a new consumer group' : `the consumer group ${consumerGroup}, or behind what that has read`}`,
     `failures       ${again} again${trigger.bisectBatchOnError ? ', in halves after an error' : ''}, ${endOfRetries(trigger)}`,
+    ...(schemaRegistry === null
+      ? []
+      : [`schemas        ${schemaRegistry.validate.join(' and ')} of each record, by ${schemaRegistry.uri}`]),
     `filters        ${filters.length === 0 ? 'none' : filters.map((filter) => JSON.stringify(filter)).join(' or ')}`,
   ].join('\n')
 }
@@ -161,5 +165,7 @@ function runtimeText({ name, runtimes }: PipelineDescription): string {
   const large = `A record above about ${formatBytes(limits.RAW_BYTES)} cannot come through Lambda, though Kafka may take it`
   if (!runtimes.includes('lambda'))
     return `${large}, and this topic is declared to take larger ones:\nrun the container, "inlet consume ${name}", in place of the trigger.`
+  if (!runtimes.includes('container'))
+    return `${large}: keep max.message.bytes below.\nOnly Lambda asks a schema registry, so that the container cannot take its place.`
   return `${large}: keep max.message.bytes below,\nor run the container, "inlet consume ${name}", in place of the trigger.`
 }

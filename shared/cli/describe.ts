@@ -43,7 +43,10 @@ export interface PipelineDescription {
   /** What producers promise, as JSON Schema. */
   readonly event: JsonSchema
   readonly trigger: Trigger
-  /** What can bring it records as large as its topic is declared to take: Lambda's payload ends before Kafka's messages do. */
+  /**
+   * What can bring it its records: Lambda's payload ends before Kafka's messages do, of which the topic declares how large they
+   * may be; and only Lambda asks a schema registry.
+   */
   readonly runtimes: readonly ('lambda' | 'container')[]
   readonly policies: Pick<Pipeline, 'tombstones' | 'unknownKeys'> & { readonly keep: Table['keep'] }
   readonly table: TableDescription
@@ -54,13 +57,14 @@ export interface PipelineDescription {
 export function describePipeline(pipeline: Pipeline, lakeUrl: string): PipelineDescription {
   const { name, topic, topicSettings, version, event, trigger, table, tombstones, unknownKeys } = pipeline
   const isTooLarge = (topicSettings.maxMessageBytes ?? 0) > RAW_BYTES
+  const isDecoded = trigger.schemaRegistry !== null
   return {
     name,
     topic,
     version,
     event: eventSchema(event),
     trigger,
-    runtimes: isTooLarge ? ['container'] : ['lambda', 'container'],
+    runtimes: [...(isTooLarge ? [] : ['lambda' as const]), ...(isDecoded ? [] : ['container' as const])],
     policies: { tombstones, unknownKeys, keep: table.keep },
     table: describeTable(table, lakeUrl),
     deadLetters: describeTable(deadLetterTable(pipeline), lakeUrl),

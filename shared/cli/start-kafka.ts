@@ -8,6 +8,7 @@ import { KafkaTopic } from '#shared/sources/kafka-topic.ts'
 import { applyTopics } from '#shared/sources/topic-changes.ts'
 import { produce, productionPage } from './produce.ts'
 import { startupRetries } from './kafka-start.ts'
+import { failuresHere } from './outside-lambda.ts'
 import { runOnKafka } from './run-kafka.ts'
 import type { RunSummary } from './run.ts'
 
@@ -42,7 +43,7 @@ export async function startOnKafka(
         group: `inlet-trigger-${pipeline.name}`,
         cluster: undefined,
         startingPosition: pipeline.trigger.startingPosition,
-        failures: pipeline.trigger.failureDestination,
+        failures: failuresHere(pipeline),
         batchSize: pipeline.trigger.batchSize,
         untilEnd: true,
       },

@@ -1,8 +1,31 @@
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import type { TopicSettings } from '#shared/pipeline/topic-settings.ts'
+import { failureTopic } from '#shared/pipeline/trigger.ts'
 
 /** What a pipeline says of its topic. */
 export type DeclaredTopic = Pick<Pipeline, 'name' | 'topic' | 'topicSettings'>
+
+/**
+ * A topic that a trigger gives records up to, where no pipeline says more of it: they wait there for a person, and each is larger
+ * than it was, for why it failed is told with it. 8 MiB is the most that MSK Serverless takes.
+ */
+const FAILURE_TOPIC: TopicSettings = {
+  partitions: null,
+  replication: null,
+  retentionMs: -1,
+  maxMessageBytes: 8 * 2 ** 20,
+  cleanup: null,
+}
+
+/** All topics that pipelines need: those that they read, and those that their triggers give records up to. */
+export function declaredTopics(pipelines: readonly Pipeline[]): readonly DeclaredTopic[] {
+  const read = new Set(pipelines.map(({ topic }) => topic))
+  const givenUp = pipelines.flatMap(({ name, trigger }) => {
+    const topic = failureTopic(trigger)
+    return topic === null || read.has(topic) ? [] : [{ name, topic, topicSettings: FAILURE_TOPIC }]
+  })
+  return [...pipelines, ...givenUp]
+}
 
 /** Kafka's own settings of a topic, by their names in Kafka: `retention.ms` and the like. */
 export type TopicConfigs = Readonly<Record<string, string>>

@@ -106,8 +106,15 @@ test(
     const project = new ServerlessProject(directory())
     const provisioned =
       "trigger: { mode: 'provisioned', bisectBatchOnError: true, maximumRetryAttempts: 3, failureDestination: 's3://given-up' },"
-    for (let n = 1; n < 20; n++) project.addPipeline(`departures-of-gate-${n}`, n % 2 === 0 ? '' : provisioned)
-    const result = packaged(project)
+    const registry = "schemaRegistry: { uri: 'arn:aws:glue:us-east-1:123456789012:registry/gates' }"
+    const decoded = provisioned.replace('bisect', `${registry}, bisect`)
+    const topic = provisioned.replace('s3://given-up', 'kafka://gates-failed')
+    const triggers = new Map([['departures-of-gate-1', decoded]]).set('departures-of-gate-3', topic)
+    for (let n = 1; n < 20; n++) {
+      const name = `departures-of-gate-${n}`
+      project.addPipeline(name, triggers.get(name) ?? (n % 2 === 0 ? '' : provisioned))
+    }
+    const result = packaged(project, '--param=allow=failure-destination:departures-of-gate-3')
     await expectDeployable(result)
     expect(ofType(result.template, 'AWS::Lambda::EventSourceMapping')).toHaveLength(20)
     // Those that work for all pipelines have been given them.

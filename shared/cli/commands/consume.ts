@@ -61,14 +61,23 @@ export function addConsume(program: Command): void {
       ),
     )
     .action(async (name: string, options: ConsumeArguments) => {
-      const [{ kafkaOf }, { loadPipeline }, { consume, consumedPage }, settings, { untilStopped }] = await Promise.all([
+      const [
+        { kafkaOf },
+        { requirePlainRecords },
+        { loadPipeline },
+        { consume, consumedPage },
+        settings,
+        { untilStopped },
+      ] = await Promise.all([
         import('#shared/kafka-settings.ts'),
+        import('#shared/cli/outside-lambda.ts'),
         import('#shared/cli/pipelines.ts'),
         import('#shared/cli/consume.ts'),
         import('#shared/cli/consume-settings.ts'),
         import('#shared/cli/stop-signal.ts'),
       ])
       const pipeline = await loadPipeline(name)
+      requirePlainRecords(pipeline)
       const connection = kafkaOf(process.env, options.kafka)
       const summary = await consume(
         pipeline,

@@ -54,14 +54,23 @@ export function addRun(program: Command): void {
 
 async function runOnTopic(name: string, options: Omit<RunArguments, 'events'>): Promise<void> {
   if (options.follow && options.untilEnd) throw new UsageError('--follow and --until-end exclude one another')
-  const [{ kafkaOf }, { loadPipeline }, { runOnKafka }, { summaryTable }, { untilStopped }] = await Promise.all([
+  const [
+    { kafkaOf },
+    { failuresHere, requirePlainRecords },
+    { loadPipeline },
+    { runOnKafka },
+    { summaryTable },
+    { untilStopped },
+  ] = await Promise.all([
     import('#shared/kafka-settings.ts'),
+    import('#shared/cli/outside-lambda.ts'),
     import('#shared/cli/pipelines.ts'),
     import('#shared/cli/run-kafka.ts'),
     import('#shared/cli/run.ts'),
     import('#shared/cli/stop-signal.ts'),
   ])
   const pipeline = await loadPipeline(name)
+  requirePlainRecords(pipeline)
   const { lake, catalog, startingPosition, failures, batch, follow } = options
   const summary = await runOnKafka(
     pipeline,
@@ -72,7 +81,7 @@ async function runOnTopic(name: string, options: Omit<RunArguments, 'events'>): 
       group: options.group ?? `inlet-trigger-${pipeline.name}`,
       cluster: process.env['KAFKA_CLUSTER'] || undefined,
       startingPosition: startingPosition ?? pipeline.trigger.startingPosition,
-      failures: failures ?? pipeline.trigger.failureDestination,
+      failures: failuresHere(pipeline, failures),
       batchSize: batch ?? pipeline.trigger.batchSize,
       untilEnd: follow !== true,
     },

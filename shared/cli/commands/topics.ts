@@ -64,18 +64,20 @@ async function withTopics(
   brokers: string | undefined,
   work: typeof PlanOf,
 ): Promise<readonly TopicPlan[]> {
-  const [{ kafkaOf }, { openTopics }, { loadPipeline, pipelineFiles }, { startupRetries }] = await Promise.all([
-    import('#shared/kafka-settings.ts'),
-    import('#shared/sources/kafka-topics.ts'),
-    import('#shared/cli/pipelines.ts'),
-    import('#shared/cli/kafka-start.ts'),
-  ])
+  const [{ kafkaOf }, { openTopics }, { declaredTopics }, { loadPipeline, pipelineFiles }, { startupRetries }] =
+    await Promise.all([
+      import('#shared/kafka-settings.ts'),
+      import('#shared/sources/kafka-topics.ts'),
+      import('#shared/sources/topics.ts'),
+      import('#shared/cli/pipelines.ts'),
+      import('#shared/cli/kafka-start.ts'),
+    ])
   const connection = kafkaOf(process.env, brokers)
   const wanted = names.length === 0 ? [...pipelineFiles().keys()] : [...new Set(names)]
   const pipelines = await Promise.all(wanted.map(loadPipeline))
   const topics = openTopics(connection)
   try {
-    return await work(topics, pipelines, startupRetries())
+    return await work(topics, declaredTopics(pipelines), startupRetries())
   } finally {
     await topics.close()
   }

@@ -2,6 +2,8 @@ import * as z from 'zod'
 import { definePipeline, type Pipeline } from '#shared/pipeline/pipeline.ts'
 import type { TopicSettingsOptions } from '#shared/pipeline/topic-settings.ts'
 import type { TriggerOptions } from '#shared/pipeline/trigger.ts'
+import { stage } from '#test/helpers/stage.ts'
+import { eventSourceMapping, mappingId } from '../../../infra/event-source-mapping.ts'
 import { deploymentFaults, type DeploymentSettings } from '../../../infra/deployment-checks.ts'
 
 const SETTINGS: DeploymentSettings = {
@@ -98,6 +100,42 @@ test.each<[number, number, number]>([
 
 test('a function that is too small to refuse a record is refused', () => {
   expect(kinds([pipeline()], { memoryMegabytes: 255, timeoutSeconds: 60 })).toEqual(['memory:functions'])
+})
+
+const REGISTRY = { uri: 'https://registry.example' }
+const decoded = (more: object = {}, failureDestination = 's3://failed'): TriggerOptions => ({
+  mode: 'provisioned',
+  failureDestination,
+  schemaRegistry: { ...REGISTRY, ...more },
+})
+
+test.each<[string, TriggerOptions, RegExp | undefined]>([
+  ['as JSON, with a bucket for what does not fit', decoded(), undefined],
+  ['of key and value', decoded({ validate: ['KEY', 'VALUE'] }), undefined],
+  ['with nowhere to put what does not fit', { mode: 'provisioned', schemaRegistry: REGISTRY }, /are dropped by Lambda/],
+  ['as it was sent', decoded({ recordFormat: 'SOURCE' }), /takes the id of the schema off/],
+  ['of the key alone', decoded({ validate: ['KEY'] }), /with the id of their schema before them/],
+])('a schema registry decodes records: %s', (_, trigger, reason) => {
+  const found = deploymentFaults([pipeline({ trigger })], SETTINGS)
+  expect(found.map(({ kind }) => kind)).toEqual(reason === undefined ? [] : ['schema-registry'])
+  expect(found[0]?.reason ?? 'none').toMatch(reason ?? /none/)
+})
+
+test('a topic for what is given up is read by nobody: that has to be meant, and it may not be the one it comes from', () => {
+  const giving = (to: string) => [pipeline({ trigger: { mode: 'provisioned', failureDestination: `kafka://${to}` } })]
+  const allowed = ['failure-destination:clicks']
+  expect(deploymentFaults(giving('failed'), SETTINGS)[0]?.reason).toMatch(/redrive" finds batches in buckets only/)
+  expect(kinds(giving('failed'))).toEqual(allowed)
+  expect(kinds(giving('failed'), { allowed })).toEqual([])
+  expect(kinds(giving('clicks'), { allowed })).toEqual(allowed)
+})
+
+test('two pipelines that declare one consumer group', () => {
+  const trigger = { consumerGroup: 'sink' }
+  const two = [pipeline({ trigger }), pipeline({ trigger, name: 'views' })]
+  const triggers = two.map((each) => [mappingId(each), eventSourceMapping(stage(), each)] as const)
+  const template = { Resources: Object.fromEntries(triggers) }
+  expect(kinds(two, { template })).toEqual(['consumer-group:ViewsTrigger'])
 })
 
 test('a window is within the freshness asked for', () => {

@@ -53,6 +53,37 @@ test('topics are made where the cluster can be reached, once for all that read t
   expect(Object.keys(foreign.resources.Resources).filter((id) => /Topic|Brokers/.test(id))).toEqual([])
 })
 
+test('topics for what is given up are made, too: large and for ever, unless a pipeline reads them', () => {
+  const failing = { ...sensors, trigger: defineTrigger({ mode: 'provisioned', failureDestination: 'kafka://waiting' }) }
+  const topics = (pipelines: readonly Pipeline[]) => {
+    const all = Object.entries(deployed(pipelines).resources.Resources)
+    const own = all.filter(([, { Type }]) => Type === 'Custom::KafkaTopic')
+    return own.map(([id, { Properties }]) => [id, Properties['Topic'], Properties['Settings']])
+  }
+  expect(topics([failing, { ...failing, name: 'again' }])).toEqual([
+    ['SensorsTopic', 'sensors', {}],
+    ['SensorsFailureTopic', 'waiting', { retentionMs: -1, maxMessageBytes: 8_388_608 }],
+  ])
+  expect(topics([failing, { ...sensors, name: 'second', topic: 'waiting' }])).toEqual([
+    ['SensorsTopic', 'sensors', {}],
+    ['SecondTopic', 'waiting', {}],
+  ])
+})
+
+test('the way to S3 is open for answers, and for what pollers give up', () => {
+  const statements = (pipeline: Pipeline) =>
+    (extension([pipeline], 'S3Endpoint') as { Properties: { PolicyDocument: { Statement: unknown } } }).Properties
+      .PolicyDocument.Statement
+  const put = { Effect: 'Allow', Principal: '*', Action: 's3:PutObject' }
+  const answers = { 'Fn::Sub': 'arn:${AWS::Partition}:s3:::cloudformation-custom-resource-response-*/*' }
+  expect(statements(sensors)).toEqual([{ ...put, Resource: [answers] }])
+  expect(statements(provisioned)).toEqual([
+    { ...put, Resource: [answers, { 'Fn::Sub': 'arn:${AWS::Partition}:s3:::given-up/aws/lambda/*' }] },
+    { ...put, Action: 's3:ListBucket', Resource: [{ 'Fn::Sub': 'arn:${AWS::Partition}:s3:::given-up' }] },
+  ])
+  expect(extension([sensors], 'S3Endpoint', { clusterArn: CLUSTER })).toBeUndefined()
+})
+
 test('only versions that nobody sees are thrown away: of data files, and of markers, which are empty', () => {
   const { LifecycleConfiguration } = (extension([sensors], 'LakeBucket') as { Properties: Record<string, unknown> })
     .Properties

@@ -49,6 +49,31 @@ test('provisioned pollers take all of it', () => {
   })
 })
 
+test('a topic takes what is given up, a registry decodes, and a group is as declared', () => {
+  const secret = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:registry-AbCdEf'
+  const options: TriggerOptions = {
+    mode: 'provisioned',
+    failureDestination: 'kafka://sensors-failed',
+    consumerGroup: 'sink',
+    schemaRegistry: { uri: 'https://registry.example', access: [{ type: 'BASIC_AUTH', secret }] },
+  }
+  expect(mapping(options)).toMatchObject({
+    DestinationConfig: { OnFailure: { Destination: 'kafka://sensors-failed' } },
+    AmazonManagedKafkaEventSourceConfig: {
+      ConsumerGroupId: 'sink',
+      SchemaRegistryConfig: {
+        SchemaRegistryURI: 'https://registry.example',
+        EventRecordFormat: 'JSON',
+        SchemaValidationConfigs: [{ Attribute: 'VALUE' }],
+        AccessConfigs: [{ Type: 'BASIC_AUTH', URI: secret }],
+      },
+    },
+  })
+  expect(mapping(options, { generation: 2 })).toMatchObject({
+    AmazonManagedKafkaEventSourceConfig: { ConsumerGroupId: 'sink-g2' },
+  })
+})
+
 test('what is not limited, and what is not answered, is said to provisioned pollers, too', () => {
   expect(mapping({ mode: 'provisioned', partialResponses: false })).toMatchObject({
     MaximumRetryAttempts: -1,
@@ -88,6 +113,8 @@ test('a trigger waits for its topic and tables, and on demand for what its polle
     deployed([reader(trigger)], stage(params)).resources.Resources['SensorsTrigger']?.DependsOn
   expect(before({})).toEqual(['SensorsTopic', 'LambdaEndpoint', 'StsEndpoint'])
   expect(before({ mode: 'provisioned' })).toEqual(['SensorsTopic'])
+  const failing: TriggerOptions = { mode: 'provisioned', failureDestination: 'kafka://failed' }
+  expect(before(failing)).toEqual(['SensorsTopic', 'SensorsFailureTopic'])
   const clusterArn = 'arn:aws:kafka:us-east-1:123456789012:cluster/events/0123-ab-s1'
   expect(before({}, { clusterArn })).toBeUndefined()
 })

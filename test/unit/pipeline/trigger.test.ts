@@ -1,5 +1,11 @@
 import { PipelineDefinitionError } from '#shared/pipeline/errors.ts'
-import { defineTrigger, retryLimit, type TriggerOptions } from '#shared/pipeline/trigger.ts'
+import {
+  defineTrigger,
+  failureBucket,
+  failureTopic,
+  retryLimit,
+  type TriggerOptions,
+} from '#shared/pipeline/trigger.ts'
 
 /** Defines what the compiler would not let through. */
 const define = (options: unknown) => defineTrigger(options as TriggerOptions)
@@ -17,6 +23,8 @@ test('without a declaration it is on demand, with large batches', () => {
     bisectBatchOnError: false,
     partialResponses: false,
     pollers: null,
+    consumerGroup: null,
+    schemaRegistry: null,
   })
 })
 
@@ -43,10 +51,36 @@ test('everything can be declared', () => {
     bisectBatchOnError: true,
     partialResponses: false,
     pollers: { minimum: 2, maximum: 2 },
+    consumerGroup: 'sink-of/flights:1',
+    schemaRegistry: {
+      uri: 'https://registry.example:8081/v1',
+      validate: ['KEY', 'VALUE'],
+      recordFormat: 'SOURCE',
+      access: [{ type: 'BASIC_AUTH', secret: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:registry-AbCdEf' }],
+    },
   } as const
   expect(defineTrigger(options)).toEqual(options)
   expect(defineTrigger({ mode: 'on-demand', startingPosition: 'LATEST' }).startingPosition).toBe('LATEST')
   expect(defineTrigger({ mode: 'provisioned', pollers: { minimum: 5 } }).pollers).toEqual({ minimum: 5, maximum: 200 })
+})
+
+test('a registry decodes values, as JSON, unless it is said otherwise', () => {
+  const uri = 'arn:aws:glue:us-east-1:123456789012:registry/events'
+  expect(defineTrigger({ mode: 'provisioned', schemaRegistry: { uri } }).schemaRegistry).toEqual({
+    uri,
+    validate: ['VALUE'],
+    recordFormat: 'JSON',
+    access: [],
+  })
+})
+
+test('what is given up goes into a bucket, or, with pollers, into a topic', () => {
+  const bucket = defineTrigger({ failureDestination: 's3://failed' })
+  expect([failureBucket(bucket), failureTopic(bucket)]).toEqual(['failed', null])
+  const topic = defineTrigger({ mode: 'provisioned', failureDestination: 'kafka://flights.failed' })
+  expect([failureBucket(topic), failureTopic(topic)]).toEqual([null, 'flights.failed'])
+  expect([failureBucket(defineTrigger()), failureTopic(defineTrigger())]).toEqual([null, null])
+  expect(retryLimit(topic)).toBe(10)
 })
 
 test('retries end at the declared number; at 10 with a failure destination; otherwise never', () => {
@@ -66,6 +100,10 @@ test.each(['maximumRetryAttempts', 'maximumRecordAgeSeconds', 'bisectBatchOnErro
     expect(() => define({ mode: 'on-demand', [option]: false })).toThrow(message)
   },
 )
+
+const GLUE = 'arn:aws:glue:us-east-1:123456789012:registry/events'
+const LOGIN = { type: 'BASIC_AUTH', secret: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:r-AbCdEf' }
+const registry = (schemaRegistry: unknown) => ({ mode: 'provisioned', schemaRegistry })
 
 test.each<[string, unknown, string]>([
   ['no object', 5, 'trigger: expected { batchSize, … }'],
@@ -101,6 +139,26 @@ test.each<[string, unknown, string]>([
   ],
   ['a queue', { failureDestination: 'arn:aws:sqs:us-east-1:1:q' }, 'trigger.failureDestination: '],
   ['a directory', { failureDestination: 'file:.failed' }, 'trigger.failureDestination: '],
+  [
+    'a topic on demand',
+    { failureDestination: 'kafka://failed' },
+    "failureDestination: a topic needs mode: 'provisioned'",
+  ],
+  ['a topic that is none', { mode: 'provisioned', failureDestination: 'kafka://.f' }, 'expected kafka:// and the name'],
+  ['a group that is any', { consumerGroup: '*' }, 'trigger.consumerGroup: expected letters'],
+  ['a group too long', { consumerGroup: 'g'.repeat(191) }, 'trigger.consumerGroup: '],
+  ['a registry on demand', { schemaRegistry: { uri: GLUE } }, "trigger.schemaRegistry: needs mode: 'provisioned'"],
+  ['a registry as text', registry(GLUE), 'trigger.schemaRegistry: expected { uri'],
+  ['a registry in clear', registry({ uri: 'http://registry' }), 'trigger.schemaRegistry.uri: expected the ARN'],
+  ['a registry of AWS elsewhere', registry({ uri: 'arn:aws:sqs:us-east-1:1:r' }), 'trigger.schemaRegistry.uri: '],
+  ['an unknown option of it', registry({ uri: GLUE, name: 'x' }), 'trigger.schemaRegistry.name: unknown option'],
+  ['Avro', registry({ uri: GLUE, recordFormat: 'AVRO' }), 'recordFormat: expected JSON, SOURCE'],
+  ['nothing to validate', registry({ uri: GLUE, validate: [] }), 'validate: expected an array of 1 to 2'],
+  ['a key twice', registry({ uri: GLUE, validate: ['KEY', 'KEY'] }), 'validate: expected an array of 1 to 2'],
+  ['headers', registry({ uri: GLUE, validate: ['HEADER'] }), 'validate: expected KEY, VALUE'],
+  ['a password', registry({ uri: 'https://r', access: [{ type: 'BASIC_AUTH', secret: 'x' }] }), 'access[0].secret: '],
+  ['an unknown login', registry({ uri: 'https://r', access: [{ type: 'NONE' }] }), 'access[0].type: expected BASIC'],
+  ["a login to Glue's", registry({ uri: GLUE, access: [LOGIN] }), "access: Glue's registry is asked with the role"],
   ['less than no retries', { mode: 'provisioned', maximumRetryAttempts: -1 }, 'trigger.maximumRetryAttempts: '],
   ['too many retries', { mode: 'provisioned', maximumRetryAttempts: 10_001 }, 'trigger.maximumRetryAttempts: '],
   ['an age below a minute', { mode: 'provisioned', maximumRecordAgeSeconds: 59 }, 'trigger.maximumRecordAgeSeconds: '],

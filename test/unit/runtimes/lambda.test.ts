@@ -51,6 +51,19 @@ test('every record ends in exactly one place, and a second delivery adds nothing
   expect(await verifyLake(store, { deep: true })).toMatchObject({ commits: 1, faults: [], orphans: [] })
 })
 
+test('what a schema registry has decoded is JSON in base64, with the schema told beside it', async () => {
+  const event = sensorEvent([reading(1)]) as { records: Record<string, object[]> }
+  for (const [group, records] of Object.entries(event.records))
+    event.records[group] = records.map((record) => ({
+      ...record,
+      keySchemaMetadata: { schemaId: '1', dataFormat: 'AVRO' },
+      valueSchemaMetadata: { schemaId: '2', dataFormat: 'PROTOBUF' },
+    }))
+  const { handler, reports } = prepare(new DirectoryStore(directory()))
+  await handler(event, context())
+  expect(reports).toMatchObject([{ records: 1, written: 1, rejected: 0 }])
+})
+
 test('an event of another topic is refused: the trigger is wired to the wrong function', async () => {
   const { handler, failures } = prepare(new DirectoryStore(directory()))
   const event = JSON.parse(JSON.stringify(sensorEvent([reading(1)])).replaceAll('"sensors', '"orders')) as unknown
