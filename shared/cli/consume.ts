@@ -22,6 +22,7 @@ import { KafkaTopic } from '#shared/sources/kafka-topic.ts'
 import { compileFilters } from '#shared/trigger/event-filter.ts'
 import { startupRetries } from './kafka-start.ts'
 import { formatBytes, formatCount } from './progress.ts'
+import { openScorer } from './scorer.ts'
 import { textTable } from './text-table.ts'
 
 export interface ConsumeOptions {
@@ -92,6 +93,9 @@ export async function consume(
       listener: listenerOf(log, () => metrics, tally, tables),
       surroundings: {
         flow: compileFlow(pipeline),
+        scorer: await openScorer(pipeline, store, (report) => {
+          if (report.isBreakerOpen) log('WARN', 'endpoint is away', { ...report })
+        }),
         scratch,
         gate: new ByteGate(limits.fileBytes),
         store,

@@ -18,6 +18,7 @@ import { KafkaTopic } from '#shared/sources/kafka-topic.ts'
 import { startupRetries } from './kafka-start.ts'
 import { formatCount, Progress } from './progress.ts'
 import { type RunSummary, Tally } from './run.ts'
+import { openScorer } from './scorer.ts'
 
 export interface KafkaRunOptions {
   readonly lake: string
@@ -72,13 +73,14 @@ export async function runOnKafka(
       failure: (error) => say(error instanceof Error ? error.message : String(error)),
       end() {},
     }
+    const scorer = await openScorer(pipeline, store, (report) => tally.asked(report))
     const ran = { ...pipeline, trigger: { ...pipeline.trigger, batchSize } }
     const started = performance.now()
     try {
       await runKafkaTrigger(ran, {
         topic,
         source,
-        handler: lambdaHandler(ran, { lake: new ObjectStoreLake(store), telemetry, concurrency: CONCURRENCY }),
+        handler: lambdaHandler(ran, { lake: new ObjectStoreLake(store), telemetry, concurrency: CONCURRENCY, scorer }),
         startingPosition: options.startingPosition,
         failures: failures === null ? null : openStore(failures),
         untilEnd,

@@ -4,10 +4,12 @@ import { ObjectStoreLake } from '#shared/lake/lake.ts'
 import { openLake } from '#shared/lake/open-lake.ts'
 import { applyTables, commitTables } from '#shared/lake/pipeline-tables.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
-import type { SliceReport } from '#shared/pipeline/process-batch.ts'
+import type { ScoreReport, SliceReport } from '#shared/pipeline/process-batch.ts'
 import { readEventFile } from '#shared/runtimes/event-file.ts'
 import { runLocally } from '#shared/runtimes/local.ts'
 import { formatBytes, formatCount, Progress } from './progress.ts'
+import type { ScoringReport } from '#shared/scoring/endpoint-scorer.ts'
+import { openScorer } from './scorer.ts'
 import { textTable } from './text-table.ts'
 
 export interface RunOptions {
@@ -37,8 +39,18 @@ export interface RunSummary {
   readonly files: number
   readonly bytes: number
   readonly seconds: number
+  /** Null for a pipeline without scores. */
+  readonly scores: ScoreSummary | null
   /** What its tables have taken of the log at the end; empty for plain files. */
   readonly commits: readonly TableCommit[]
+}
+
+/** What became of the rows by their scores. */
+export interface ScoreSummary extends ScoreReport {
+  /** Milliseconds, of all that was asked. */
+  readonly latencyPerRow: number
+  /** Whether an endpoint was taken to be away at the end. */
+  readonly isBreakerOpen: boolean
 }
 
 const CONCURRENCY = 8
@@ -64,7 +76,9 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
   try {
     const lake = new ObjectStoreLake(store)
     const { batch: batchSize, retries = 0 } = options
-    await runLocally(pipeline, files, { lake, concurrency: CONCURRENCY, batchSize, retries, onSlice, onFiltered })
+    const scorer = await openScorer(pipeline, store, (report) => tally.asked(report))
+    const local = { lake, concurrency: CONCURRENCY, scorer, batchSize, retries, onSlice, onFiltered }
+    await runLocally(pipeline, files, local)
   } finally {
     progress.stop()
   }
@@ -87,6 +101,8 @@ export class Tally {
     files: 0,
     bytes: 0,
   }
+  #scores: ScoreReport | null = null
+  readonly #asked = { rows: 0, milliseconds: 0, isBreakerOpen: false }
   readonly #onRecords: (records: number) => void
 
   /** @param onRecords told how many records are done with */
@@ -95,7 +111,7 @@ export class Tally {
   }
 
   get sum(): Omit<RunSummary, 'pipeline' | 'seconds' | 'commits'> {
-    return this.#sum
+    return { ...this.#sum, scores: this.#scoreSummary() }
   }
 
   add(report: SliceReport): void {
@@ -105,6 +121,25 @@ export class Tally {
     for (const key of ['records', 'known', 'written', 'rows', 'skipped', 'files', 'bytes'] as const)
       this.#sum[key] += counts[key]
     this.#sum.deadLetters += deadLetters
+    if (report.scores === undefined) return
+    const { scored, unscored, waiting } = this.#scores ?? { scored: 0, unscored: 0, waiting: 0 }
+    this.#scores = {
+      scored: scored + report.scores.scored,
+      unscored: unscored + report.scores.unscored,
+      waiting: waiting + report.scores.waiting,
+    }
+  }
+
+  /** What asking an endpoint came to. */
+  asked({ rows, milliseconds, isBreakerOpen }: ScoringReport): void {
+    this.#asked.rows += rows
+    this.#asked.milliseconds += milliseconds
+    this.#asked.isBreakerOpen = isBreakerOpen
+  }
+
+  #scoreSummary(): ScoreSummary | null {
+    const { rows, milliseconds, isBreakerOpen } = this.#asked
+    return this.#scores && { ...this.#scores, latencyPerRow: rows === 0 ? 0 : milliseconds / rows, isBreakerOpen }
   }
 
   /** Records that no filter of the trigger has let through. */
@@ -126,8 +161,15 @@ export function summaryTable(summary: RunSummary): string {
   const rate = records / Math.max(seconds, 0.001)
   const counts = { 'records in': records, rows, 'dead letters': deadLetters, skipped, 'already there': known, files }
   const all = filtered === 0 ? counts : { ...counts, 'filtered out': filtered }
-  return textTable(
+  const table = textTable(
     [...Object.keys(all), 'bytes', 'records/s'],
     [[...Object.values(all).map(formatCount), formatBytes(bytes), formatCount(rate)]],
   )
+  return summary.scores === null ? table : `${table}\n\n${scoreTable(summary.scores)}`
+}
+
+function scoreTable({ scored, unscored, waiting, latencyPerRow, isBreakerOpen }: ScoreSummary): string {
+  const names = ['rows scored', 'waiting', 'without a score', 'ms/row', 'endpoint']
+  const counts = [scored, waiting, unscored].map(formatCount)
+  return textTable(names, [[...counts, latencyPerRow.toFixed(3), isBreakerOpen ? 'away' : 'there']])
 }

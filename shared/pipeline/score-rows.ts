@@ -114,7 +114,9 @@ function settle(row: Row, score: Score, verdict: Verdict): Settlement {
     return { kind: 'scored' }
   }
   if (score.reasonInto !== null) row[score.reasonInto] = verdict.reason
-  const waits = verdict.kind === 'unavailable' && score.onUnavailable !== 'null'
+  // Nobody was to ask, as in a redrive: that is not what the policy is of.
+  const isOver = score.onUnavailable === 'null' && verdict.reason !== 'NOT_SET_UP'
+  const waits = verdict.kind === 'unavailable' && !isOver
   return { kind: waits ? 'waiting' : 'unscored', reason: verdict.reason }
 }
 
@@ -137,10 +139,10 @@ function partOf(prediction: unknown, part: string | number | null): unknown {
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
 
-/** Only a field of CSV may be a number as a text. */
+/** Only a field of CSV may be a number as a text; an empty one is nothing. */
 function valueOf(value: unknown, isText: boolean): unknown {
   if (!(value instanceof CsvText)) return typeof value === (isText ? 'string' : 'number') ? value : undefined
-  if (isText) return value.text
+  if (isText) return value.text || undefined
   return NUMBER.test(value.text) ? Number(value.text) : undefined
 }
 
@@ -200,7 +202,7 @@ function requireAvailable(
   settlements: readonly Settlement[],
 ): void {
   if (onUnavailable !== 'fail') return
-  const first = settlements.findIndex(({ kind }) => kind === 'waiting')
+  const first = settlements.findIndex((one) => one.kind === 'waiting' && one.reason !== 'NOT_SET_UP')
   const waiting = settlements[first]
   if (waiting?.kind !== 'waiting') return
   throw new InletError(

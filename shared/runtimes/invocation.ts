@@ -18,7 +18,7 @@ export interface FunctionSurroundings {
  */
 export function invocations<S extends FunctionSurroundings, Answer>(
   surroundings: () => S,
-  work: (event: unknown, surroundings: S, signal: AbortSignal) => Promise<Answer>,
+  work: (event: unknown, surroundings: S, signal: AbortSignal, context: Context) => Promise<Answer>,
   onError: (error: unknown, surroundings: S) => void = () => {},
 ): (event: unknown, context: Context) => Promise<Answer> {
   let known: S | undefined
@@ -33,7 +33,7 @@ export function invocations<S extends FunctionSurroundings, Answer>(
       onError(error, known)
       known.telemetry.end()
     })
-    .handler((event, context) => work(event, known as S, deadline(context.getRemainingTimeInMillis())))
+    .handler((event, context) => work(event, known as S, deadline(context.getRemainingTimeInMillis()), context))
   return (event, context) => handler(event, context)
 }
 

@@ -11,6 +11,7 @@ import { compileFlow } from '#shared/pipeline/flow.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import { type Delivery, processBatch } from '#shared/pipeline/process-batch.ts'
 import type { PartitionRecords } from '#shared/pipeline/record.ts'
+import type { Scorer } from '#shared/pipeline/scorer.ts'
 import { parseMskEvent } from '#shared/sources/msk-event.ts'
 import { invocations } from './invocation.ts'
 import { PowertoolsTelemetry, type Telemetry } from './telemetry.ts'
@@ -20,6 +21,8 @@ export interface Surroundings {
   readonly lake: Lake
   readonly telemetry: Telemetry
   readonly concurrency: number
+  /** Asks the models of a pipeline with scores; without it their rows wait for them. */
+  readonly scorer?: Scorer | undefined
   /** Brings what has landed into the tables of a pipeline that asks for it after each batch. */
   readonly commitTables?: (signal: AbortSignal) => Promise<void>
 }
@@ -37,17 +40,22 @@ export function lambdaHandler(pipeline: Pipeline, given?: Surroundings): Pipelin
     throw new Error(
       `pipeline ${pipeline.name} commits after each batch: its handler is immediateHandler, of shared/runtimes/immediate.ts`,
     )
+  if (given === undefined && pipeline.scores.length > 0)
+    throw new Error(
+      `pipeline ${pipeline.name} has scores: its handler is scoringHandler, of shared/runtimes/scoring.ts`,
+    )
   return pipelineHandler(pipeline, () => given ?? deployedIn(readConfig(process.env), pipeline))
 }
 
 /** @param prepare called on the first invocation */
 export function pipelineHandler(pipeline: Pipeline, prepare: () => Surroundings): PipelineHandler {
   const flow = compileFlow(pipeline)
-  const land = async (event: unknown, surroundings: Surroundings, signal: AbortSignal) => {
-    const { lake, telemetry, concurrency } = surroundings
+  const land = async (event: unknown, surroundings: Surroundings, signal: AbortSignal, context: Context) => {
+    const { lake, telemetry, concurrency, scorer } = surroundings
+    const scoring = scorer && { scorer, signal: scoringTime(context) }
     const delivery = parseMskEvent(event)
     requireTopic(pipeline, delivery)
-    const reports = await processBatch(flow, delivery, { lake, signal, concurrency })
+    const reports = await processBatch(flow, delivery, { lake, scoring, signal, concurrency })
     for (const [i, report] of reports.entries()) telemetry.slice(report, oldestOf(delivery.partitions[i]))
     if (pipeline.commit === 'immediate') await commitTables(surroundings, signal)
     return batchResponse(reports, delivery, pipeline.trigger)
@@ -60,6 +68,11 @@ export function deployedIn(config: Config, pipeline: Pipeline): Surroundings & {
   const store = openLake(config.lakeUrl, { catalog: config.catalog, pipelines: [pipeline] })
   const telemetry = new PowertoolsTelemetry(pipeline.name, config)
   return { store, lake: new ObjectStoreLake(store), telemetry, concurrency: config.concurrency }
+}
+
+/** Half of the time that is left: what has no score by then waits for it, and lands. */
+function scoringTime(context: Context): AbortSignal {
+  return AbortSignal.timeout(Math.max(1, Math.floor(context.getRemainingTimeInMillis() / 2)))
 }
 
 /** What has landed is durable, and the committer's schedule brings it in too: a fault here fails no batch. */

@@ -5,6 +5,7 @@ import type { Lake } from '#shared/pipeline/commit.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import type { SliceReport } from '#shared/pipeline/process-batch.ts'
 import { positionOf } from '#shared/pipeline/record.ts'
+import type { Scorer } from '#shared/pipeline/scorer.ts'
 import type { Trigger } from '#shared/pipeline/trigger.ts'
 import { partitionLength, recordsOf, type ValueFile } from '#shared/sources/value-file.ts'
 import { EventSourceMapping } from '#shared/trigger/event-source-mapping.ts'
@@ -21,6 +22,8 @@ export const LAMBDA_TIMEOUT_MS = 14 * 60 * 1000
 export interface LocalRunOptions {
   readonly lake: Lake
   readonly concurrency: number
+  /** Asks the models of a pipeline with scores. */
+  readonly scorer?: Scorer | undefined
   /** Records of an invocation at the most, in place of the declared number. */
   readonly batchSize: number | undefined
   /** How often a batch that fails is delivered again before the run ends with its error. */
@@ -39,10 +42,10 @@ export async function runLocally(
   files: readonly EventFile[],
   options: LocalRunOptions,
 ): Promise<void> {
-  const { lake, concurrency, onSlice } = options
+  const { lake, concurrency, scorer, onSlice } = options
   const pipeline = { ...declared, trigger: localTrigger(declared.trigger, options) }
   const telemetry: Telemetry = { begin() {}, slice: onSlice, failure() {}, end() {} }
-  const handler = lambdaHandler(pipeline, { lake, telemetry, concurrency })
+  const handler = lambdaHandler(pipeline, { lake, telemetry, concurrency, scorer })
   let invocations = 0
   const invoke = (event: unknown): Promise<unknown> => handler(event, localContext(pipeline, invocations++))
   for (const file of files) {

@@ -6,6 +6,7 @@ import { compileFlow } from '#shared/pipeline/flow.ts'
 import type { Row } from '#shared/pipeline/outcome.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import { processBatch, type SliceReport } from '#shared/pipeline/process-batch.ts'
+import { CsvText } from '#shared/pipeline/score-codec.ts'
 import { joinedCounts } from '#shared/pipeline/score-rows.ts'
 import type { Scorer, Verdict } from '#shared/pipeline/scorer.ts'
 import { kafkaRecord } from '#test/helpers/kafka-record.ts'
@@ -96,8 +97,8 @@ test('"null" lands them without a score for good; "fail" fails the slice, which 
   expect(rows).toEqual([])
 })
 
-test('without a scorer every row waits', async () => {
-  const { report, rows } = await land(scoredSensors(), undefined, [1, 2])
+test.each(['defer', 'null', 'fail'])('without a scorer every row waits: %s', async (onUnavailable) => {
+  const { report, rows } = await land(scoredSensors({ onUnavailable }), undefined, [1, 2])
   expect(report.scores).toEqual({ scored: 0, unscored: 0, waiting: 2 })
   expect(rows.map((row) => row['why'])).toEqual(['NOT_SET_UP', 'NOT_SET_UP'])
 })
@@ -148,6 +149,21 @@ test('several columns take all of a prediction, or nothing of it', async () => {
     [0.5, 'late', null],
     [null, null, 'PREDICTION_INVALID'],
     [null, null, 'PREDICTION_INVALID'],
+  ])
+})
+
+test('an empty field of CSV is no label', async () => {
+  const scorer = new MemoryScorer((value): Verdict => {
+    return {
+      kind: 'predicted',
+      prediction: [new CsvText('0.5'), new CsvText(value === 1 ? '' : 'late')],
+      modelVersion: null,
+    }
+  })
+  const { rows } = await land(scoredSensors({ into: { risk: 0, grade: 1 } }), scorer, [1, 2])
+  expect(rows.map((row) => [row['risk'], row['grade'], row['why']])).toEqual([
+    [null, null, 'PREDICTION_INVALID'],
+    [0.5, 'late', null],
   ])
 })
 

@@ -6,11 +6,14 @@ import { ByteGate } from '#shared/lake/verify/byte-gate.ts'
 import { asInletError, InletError } from '#shared/pipeline/errors.ts'
 import { compileFlow } from '#shared/pipeline/flow.ts'
 import type { KafkaRecord } from '#shared/pipeline/record.ts'
+import { scoredRecords } from '#shared/pipeline/score-rows.ts'
 import { ScratchFolder } from '#shared/runtimes/container-scratch.ts'
 import { OpenSlice } from '#shared/runtimes/container-slice.ts'
 import { flightValues } from '#test/helpers/flights-topic.ts'
 import { kafkaRecord } from '#test/helpers/kafka-record.ts'
 import { MemoryStore } from '#test/helpers/memory-store.ts'
+import { away, MemoryScorer, scoredSensors } from '#test/helpers/scored-sensors.ts'
+import { reading } from '#test/helpers/sensors.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
 
 const ID = { pipeline: 'flights', generation: 0, cluster: 'c', topic: 'flights', epoch: 0, partition: 0 }
@@ -47,6 +50,40 @@ test('whatever is spilled on the way, a slice lands as one commit of all its rec
   expect(commit?.counts).toEqual({ records: 600, written: 588, skipped: 0, rejected: 12, rows: 588 })
   expect(scratch.bytes).toBe(0)
   expect(await verifyLake(store, { deep: true })).toMatchObject({ faults: [], orphans: [] })
+})
+
+test('the commit of a slice counts the scores of all its chunks', async () => {
+  const store = new MemoryStore()
+  const flow = compileFlow(scoredSensors())
+  const scratch = await ScratchFolder.make(directory())
+  const surroundings = { flow, scratch, gate: new ByteGate(1 << 20) }
+  const slice = await OpenSlice.open(new CommitLog(store, ID), 0, surroundings, 5)
+  const scoring = {
+    scorer: new MemoryScorer((value) => (value > 2 ? away() : undefined)),
+    signal: new AbortController().signal,
+  }
+  for (const chunk of [
+    [1, 2, 3],
+    [4, 0, 5],
+  ]) {
+    const of = chunk.map((value, i) => kafkaRecord(reading(value), { offset: chunk[0] === 1 ? i : 3 + i }))
+    slice.add(of, await scoredRecords(of, flow, scoring))
+    for (const partition of slice.held) await slice.spill(partition)
+  }
+  const commit = await slice.land()
+  await slice.drop()
+  expect(commit?.scores).toEqual({
+    risk: {
+      scored: 2,
+      unscored: {},
+      waiting: { UNREACHABLE: 3 },
+      deferred: [
+        [2, 3],
+        [5, 5],
+      ],
+    },
+  })
+  expect(await verifyLake(store, { deep: true })).toMatchObject({ faults: [] })
 })
 
 test('what is spilled gives its memory back, but for what the footer will say of it', async () => {

@@ -1,0 +1,183 @@
+import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
+import type { Score } from '#shared/pipeline/score.ts'
+import type { Verdict } from '#shared/pipeline/scorer.ts'
+import { breakerMemory } from '#shared/runtimes/scorer.ts'
+import { EndpointScorer, type ScoringReport } from '#shared/scoring/endpoint-scorer.ts'
+import { createSageMakerClient, endpointInvoker } from '#shared/scoring/sagemaker-endpoint.ts'
+import { EndpointServer, type Misbehaviour, type Model } from '#test/helpers/endpoint-server.ts'
+import { MemoryStore } from '#test/helpers/memory-store.ts'
+import { scoredSensors } from '#test/helpers/scored-sensors.ts'
+
+const servers: EndpointServer[] = []
+const clients: SageMakerRuntimeClient[] = []
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy()
+  await Promise.all(servers.splice(0).map((server) => server.stop()))
+})
+
+const POISON = 13
+const predictionOf = (value: number): string => String(value / 8)
+const model: Model = (rows) => (rows.includes(String(POISON)) ? 'fails' : rows.map((row) => predictionOf(Number(row))))
+
+interface Setting {
+  readonly server: EndpointServer
+  readonly reports: ScoringReport[]
+  readonly score: (values: readonly number[], signal?: AbortSignal) => Promise<readonly Verdict[]>
+}
+
+async function setUp(odds: Misbehaviour = {}, declared: object = {}, seed = 1): Promise<Setting> {
+  const server = await EndpointServer.start(model, odds, seed)
+  servers.push(server)
+  const client = createSageMakerClient({
+    endpoint: server.url,
+    region: 'eu-west-1',
+    credentials: { accessKeyId: 'a', secretAccessKey: 's' },
+  })
+  clients.push(client)
+  const [score] = scoredSensors({ batch: { rows: 20 }, ...declared }).scores
+  const reports: ScoringReport[] = []
+  const scorer = new EndpointScorer({
+    invoke: endpointInvoker(client),
+    memory: breakerMemory(new MemoryStore()),
+    now: Date.now,
+    random: () => 0,
+    onScored: (report) => reports.push(report),
+  })
+  const never = new AbortController().signal
+  return {
+    server,
+    reports,
+    score: (values, signal = never) =>
+      scorer.score(
+        score as Score,
+        values.map((value) => [value]),
+        signal,
+      ),
+  }
+}
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
+
+/** What was said of each value: its own prediction, or why not. Throws for another row's. */
+function said(values: readonly number[], verdicts: readonly Verdict[]): string[] {
+  return verdicts.map((verdict, i) => {
+    if (verdict.kind !== 'predicted') return verdict.reason
+    const { text } = verdict.prediction as { text: string }
+    // What is no number never becomes a score.
+    if (text === 'NaN' || text === '') return 'none'
+    if (text !== predictionOf(values[i] as number)) throw new Error(`row ${i} has the score ${text}`)
+    return 'own'
+  })
+}
+
+test('each row has its own, by as few requests as the limits allow, with the version that answered', async () => {
+  const { server, score, reports } = await setUp()
+  const values = upTo(50).filter((value) => value !== POISON)
+  const verdicts = await score(values)
+  expect(new Set(said(values, verdicts))).toEqual(new Set(['own']))
+  expect(server.requests.map((rows) => rows.length).sort((a, b) => a - b)).toEqual([9, 20, 20])
+  expect(verdicts[0]).toMatchObject({ modelVersion: 'v1' })
+  expect(reports).toMatchObject([{ score: 'risk', rows: 49, requests: 3, throttles: 0, isBreakerOpen: false }])
+})
+
+test('a row that the model fails with is found, and has no score; all others have theirs', async () => {
+  const { server, score } = await setUp()
+  const values = upTo(20)
+  const verdicts = await score(values)
+  expect(said(values, verdicts)).toEqual(values.map((value) => (value === POISON ? 'MODEL_ERROR' : 'own')))
+  // 20, then two halves of each that fails, and the row itself once more.
+  expect(server.requests.length).toBeLessThanOrEqual(1 + 2 * 5 + 1)
+})
+
+test.each<[string, Misbehaviour, string[]]>([
+  ['throttles', { throttles: 0.3 }, ['own']],
+  ['connections that close', { closes: 0.1 }, ['own']],
+  ['a model that is loading', { notReady: 0.3 }, ['own']],
+  ['a service that is away now and then', { unavailable: 0.1 }, ['own']],
+  ['a proxy that answers for it', { badGateway: 0.1 }, ['own']],
+  ['HTML for an answer', { html: 0.2 }, ['own']],
+  ['one prediction less', { oneLess: 0.3 }, ['own']],
+])('against %s every row has its own score in the end', async (_name, odds, expected) => {
+  const { score, reports } = await setUp(odds, {}, 7)
+  const values = upTo(1000).map((value) => value + 100)
+  expect([...new Set(said(values, await score(values)))]).toEqual(expected)
+  expect(reports[0]?.requests).toBeGreaterThan(50)
+})
+
+test('NaN is one row without a score', async () => {
+  const { score } = await setUp({ nan: 1 })
+  const values = [1, 2, 3]
+  expect(said(values, await score(values))).toEqual(['none', 'own', 'own'])
+})
+
+test('against always one prediction less no row has another one’s score', async () => {
+  const { score } = await setUp({ oneLess: 1 })
+  const values = upTo(8)
+  expect(new Set(said(values, await score(values)))).toEqual(new Set(['BREAKER_OPEN']))
+})
+
+test('an answer to one row that has nothing in it is no score', async () => {
+  const { score } = await setUp({ oneLess: 1 })
+  expect(said([1], await score([1]))).toEqual(['none'])
+})
+
+test('a row that gets HTML whenever it is asked for has no score', async () => {
+  const { server, score } = await setUp({ html: 1 })
+  expect(said([1], await score([1]))).toEqual(['RESPONSE_INVALID'])
+  expect(server.requests.length).toBe(4)
+})
+
+test('all of that at once, by many seeds: every row is scored, or says why not', async () => {
+  const odds = {
+    throttles: 0.3,
+    sleeps: 0.1,
+    sleepMs: 5,
+    closes: 0.05,
+    oneLess: 0.1,
+    nan: 0.1,
+    html: 0.05,
+    unavailable: 0.05,
+  }
+  const reasons = new Map<string, number>()
+  for (let seed = 1; seed <= 12; seed++) {
+    const { score } = await setUp(odds, {}, seed)
+    const values = upTo(300)
+    for (const one of said(values, await score(values))) reasons.set(one, (reasons.get(one) ?? 0) + 1)
+  }
+  const known = new Set(['own', 'none', 'MODEL_ERROR', 'RESPONSE_INVALID', 'THROTTLED', 'UNREACHABLE', 'BREAKER_OPEN'])
+  expect([...reasons.keys()].filter((reason) => !known.has(reason))).toEqual([])
+  expect(reasons.get('own')).toBeGreaterThan(0.8 * 3600)
+})
+
+test('an endpoint that is away is asked a few times; then nobody waits for it', async () => {
+  const { server, score, reports } = await setUp()
+  server.isDown = true
+  const values = upTo(400)
+  expect(new Set(said(values, await score(values)))).toEqual(new Set(['BREAKER_OPEN']))
+  const asked = server.requests.length
+  expect(asked).toBeLessThan(12)
+  expect(new Set(said(values, await score(values)))).toEqual(new Set(['BREAKER_OPEN']))
+  expect(server.requests.length).toBe(asked)
+  expect(reports[1]).toMatchObject({ requests: 0, isBreakerOpen: true })
+})
+
+test('when the time is over, what has no answer waits, and no request is left behind', async () => {
+  const { server, score } = await setUp({ sleeps: 0.5, sleepMs: 60_000 }, {}, 3)
+  const time = new AbortController()
+  const values = upTo(200).map((value) => value + 100)
+  const scoring = score(values, time.signal)
+  await new Promise((resolve) => setTimeout(resolve, 150))
+  time.abort()
+  const verdicts = await scoring
+  expect(new Set(said(values, verdicts))).toEqual(new Set(['own', 'NO_TIME']))
+  const asked = server.requests.length
+  expect(new Set(said(values, await score(values, time.signal)))).toEqual(new Set(['NO_TIME']))
+  expect(server.requests.length).toBe(asked)
+})
+
+test('a request that takes too long is late, and twice that is enough', async () => {
+  const { server, score } = await setUp({ sleeps: 1, sleepMs: 60_000 }, { timeoutMs: 100 })
+  expect(said([1], await score([1]))).toEqual(['UNREACHABLE'])
+  expect(server.requests.length).toBe(2)
+  expect(said([1], await score([1]))).toEqual(['BREAKER_OPEN'])
+})
