@@ -12,6 +12,7 @@ export interface PipelineImport {
 const FOR_ALL = {
   committer: { maker: 'committerHandler', runtime: 'committer' },
   redrive: { maker: 'redriveHandler', runtime: 'redrive' },
+  jobs: { maker: 'jobsHandler', runtime: 'jobs' },
 } as const
 
 const LINE_WIDTH = 120

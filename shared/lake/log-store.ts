@@ -67,11 +67,16 @@ export class LogStore {
 
   /** Where the commits begin that start at the offset or behind it, ascending. */
   async startsFrom(offset: number): Promise<number[]> {
-    const starts: number[] = []
-    for await (const { key } of this.#store.list(commitsPrefix(this.prefix))) {
+    return (await this.datedStartsFrom(offset)).map(({ start }) => start)
+  }
+
+  /** The same, with when each was put, by the store's clock, in milliseconds since 1970. */
+  async datedStartsFrom(offset: number): Promise<{ start: number; at: number }[]> {
+    const starts: { start: number; at: number }[] = []
+    for await (const { key, modified } of this.#store.list(commitsPrefix(this.prefix))) {
       const start = parseCommitKey(key)
       if (start < offset) break
-      starts.push(start)
+      starts.push({ start, at: modified })
     }
     return starts.reverse()
   }
@@ -100,6 +105,15 @@ export class LogStore {
       amendments.push(await this.#read(key))
     }
     return amendments
+  }
+
+  /** The amendments of a commit from a number on, with when each was put. */
+  async datedAmendments(start: number, from: number): Promise<{ entry: LogEntry; at: number }[]> {
+    const found: { entry: LogEntry; at: number }[] = []
+    for await (const { key, modified } of this.#store.list(amendmentsPrefix(this.prefix, start))) {
+      if (parseAmendmentKey(key).number >= from) found.push({ entry: await this.#read(key), at: modified })
+    }
+    return found
   }
 
   /** The places of all amendments, told by their keys alone. */

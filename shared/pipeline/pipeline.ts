@@ -1,10 +1,12 @@
 import type * as z from 'zod'
 import { type Column, RECORD_COLUMNS, type RecordPart } from './columns.ts'
+import { type Completeness, type CompletenessOptions, defineCompleteness } from './completeness.ts'
 import { matches, oneOf, onlyKnown } from './declared-options.ts'
 import { isDeadLetterTable } from './dead-letter-name.ts'
 import { digest } from './digest.ts'
 import { PipelineDefinitionError } from './errors.ts'
 import { GENERATION_SUFFIX, tableOfGeneration } from './generation.ts'
+import { defineJobs, type Job, type JobsOptions } from './job.ts'
 import type { PartitionBy } from './partition-by.ts'
 import type { KafkaRecord } from './record.ts'
 import { columnsOf } from './row-columns.ts'
@@ -93,6 +95,8 @@ export interface PipelineDeclaration<E extends z.ZodType, R extends z.ZodObject,
      * `import lock from './table.lock.json' with { type: 'json' }`; a first one is `{}`. Plain files need none.
      */
     readonly lock?: unknown
+    /** When the data of a window (hour, day …) counts as complete. Changes nothing of what becomes of a record. */
+    readonly completeness?: CompletenessOptions
   }
   /** By name: numbers that models behind SageMaker endpoints give each row, on its way or later. */
   readonly scores?: Readonly<Record<string, ScoreDeclaration<NoInfer<R>>>>
@@ -107,6 +111,8 @@ export interface PipelineDeclaration<E extends z.ZodType, R extends z.ZodObject,
   readonly generation?: number
   /** How Lambda feeds the pipeline: batches, retries, filters. Changes nothing of what becomes of a record. */
   readonly trigger?: TriggerOptions
+  /** Glue and EMR jobs, and when they run: for a window once, when its data is complete. */
+  readonly jobs?: JobsOptions
 }
 
 /** A checked pipeline: plain data that every runtime reads. */
@@ -125,6 +131,8 @@ export interface Pipeline {
   readonly unknownKeys: UnknownKeysPolicy
   readonly commit: CommitPolicy
   readonly trigger: Trigger
+  readonly completeness: Completeness
+  readonly jobs: readonly Job[]
   /** Digest of the declaration: changes when a contract, the transform or the table does. */
   readonly version: string
 }
@@ -142,8 +150,9 @@ const OPTIONS = [
   'unknownKeys',
   'generation',
   'trigger',
+  'jobs',
 ]
-const LAKE_OPTIONS = ['table', 'partitionBy', 'layout', 'commit', 'format', 'keep', 'lock']
+const LAKE_OPTIONS = ['table', 'partitionBy', 'layout', 'commit', 'format', 'keep', 'lock', 'completeness']
 
 /**
  * Checks a declaration and makes the pipeline of it.
@@ -220,8 +229,11 @@ export function definePipeline<E extends z.ZodType, R extends z.ZodObject, T ext
     if (commit === 'immediate' && table.layout === 'files')
       throw new PipelineDefinitionError('lake.commit: plain files have no snapshots to commit; leave it out')
     const trigger = defineTrigger(declaration.trigger)
+    const completeness = defineCompleteness(lake.completeness)
+    const jobs = defineJobs(declaration.jobs, table)
     const of = { name, topic, topicSettings, generation, version }
-    return { ...of, event, row, transform, table, scores, tombstones, unknownKeys, commit, trigger }
+    const settings = { tombstones, unknownKeys, commit, trigger, completeness, jobs }
+    return { ...of, event, row, transform, table, scores, ...settings }
   } catch (error) {
     if (error instanceof PipelineDefinitionError) error.message = `pipeline ${String(name)}: ${error.message}`
     throw error

@@ -1,4 +1,5 @@
-import { matches, oneOf, onlyKnown, wholeNumber } from './declared-options.ts'
+import { oneOf, onlyKnown, wholeNumber } from './declared-options.ts'
+import { durationMs } from './duration.ts'
 import { PipelineDefinitionError } from './errors.ts'
 
 /** What a pipeline's owner asks of its topic. What is left out is the cluster's matter, and nobody touches it. */
@@ -28,8 +29,6 @@ export interface TopicSettings {
 }
 
 const OPTIONS = ['partitions', 'replication', 'retention', 'maxMessageBytes', 'cleanup']
-const UNITS: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 }
-const RETENTION = /^(?:forever|(?<count>[1-9]\d{0,5}) (?<unit>minute|hour|day)s?)$/
 const MAX_MESSAGE_BYTES = 2 ** 31 - 1
 
 /**
@@ -56,7 +55,6 @@ export function defineTopicSettings(options: TopicSettingsOptions = {}): TopicSe
 }
 
 function milliseconds(retention: string): number {
-  matches('topicSettings.retention', retention, RETENTION, "'90 minutes', '12 hours', '7 days' or 'forever'")
-  const { count, unit = '' } = RETENTION.exec(retention)?.groups ?? {}
-  return count === undefined ? -1 : Number(count) * (UNITS[unit] ?? 0)
+  const expected = "'90 minutes', '12 hours', '7 days' or 'forever'"
+  return retention === 'forever' ? -1 : durationMs('topicSettings.retention', retention, expected)
 }

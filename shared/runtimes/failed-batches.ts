@@ -153,7 +153,7 @@ function folder(url: string): string {
 }
 
 /** `arn:aws:lambda:eu-west-1:123456789012:function:flights:$LATEST` → `flights`. */
-function functionName(arn: string): string {
+export function functionName(arn: string): string {
   return /^arn:[^:]+:lambda:[^:]*:[^:]*:function:(?<name>[^:]+)/.exec(arn)?.groups?.['name'] ?? arn
 }
 

@@ -35,7 +35,14 @@ const scored = (score: string): string =>
 
 const triggered = (trigger: string): string => define(`trigger: ${trigger}, transform: () => null`)
 
+const withJob = (job: string): string => define(`jobs: { j: ${job} }, transform: () => null`)
+
 const ACCEPTED: Record<string, string> = {
+  'jobs of each service': define(`jobs: {
+    a: { glue: 'a', when: { partitionComplete: '10 minutes' }, late: 'rerun after 1000 rows', retries: 1 },
+    b: { emrServerless: { application: '0', role: 'r', script: 's' }, when: { smallFiles: 100 } },
+    c: { emrStep: { cluster: 'j-1', script: 's' }, when: { every: '1 day' }, arguments: { x: 'y' } },
+  }, transform: () => null`),
   'a row': define(`transform: ({ value }) => row(value)`),
   'a row written out': define(`transform: ({ value: e }) => ({ id: e.id, at: new Date(e.time), delay: e.delay })`),
   'a row or null': define(`transform: ({ value }) => (value.delay === 0 ? null : row(value))`),
@@ -151,6 +158,23 @@ const REJECTED: Record<string, readonly [string, RegExp]> = {
   'an unknown option of a score': [
     scored(`features: (row) => [row.delay], into: 'risk', retries: 3`),
     /'retries' does not exist/,
+  ],
+  'a job of two services': [
+    withJob(`{ glue: 'a', emrStep: { cluster: 'j-1', script: 's' }, when: { rows: 1 } }`),
+    /not assignable/,
+  ],
+  'a job of no service': [withJob(`{ when: { rows: 1 } }`), /not assignable/],
+  'a job with two occasions': [withJob(`{ glue: 'a', when: { rows: 1, every: '1 day' } }`), /not assignable/],
+  'a job without an occasion': [withJob(`{ glue: 'a' }`), /'when' is missing|not assignable/],
+  'a length of time without a unit': [withJob(`{ glue: 'a', when: { every: 10 } }`), /not assignable/],
+  'a length of time in weeks': [withJob(`{ glue: 'a', when: { every: '1 week' } }`), /not assignable/],
+  'an unknown policy for late rows': [
+    withJob(`{ glue: 'a', when: { partitionComplete: '1 hour' }, late: 'again' }`),
+    /not assignable/,
+  ],
+  'an unknown option of a job': [
+    withJob(`{ glue: 'a', when: { rows: 1 }, retry: 1 }`),
+    /not assignable|does not exist/,
   ],
   'a missing field': [
     define(`transform: ({ value: e }) => ({ id: e.id, at: new Date(e.time) })`),

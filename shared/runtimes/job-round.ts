@@ -1,0 +1,215 @@
+/**
+ * One round of the scheduler for one pipeline: what waits in the failure destination and how the table stands is looked at, runs
+ * that are open are followed, and what is due is started. Any number of rounds may be at work at once, and each may be stopped
+ * anywhere: what they decide is decided by write-once objects (see `run-records.ts`).
+ */
+import { dueRuns, type DueRun, type LastRun, type WatchedTable } from '#shared/jobs/due.ts'
+import type { WaitingBatch } from '#shared/jobs/completeness.ts'
+import { pursueRun, type RunContext, type RunStatus, type RunSurroundings } from '#shared/jobs/job-run.ts'
+import { openPrefix, parseOpenKey, type RunId } from '#shared/jobs/run-id.ts'
+import { RunRecords } from '#shared/jobs/run-records.ts'
+import type { CommitterSurroundings } from '#shared/lake/committer.ts'
+import type { Job } from '#shared/pipeline/job.ts'
+import type { Pipeline } from '#shared/pipeline/pipeline.ts'
+import { windowsOf } from '#shared/pipeline/time-window.ts'
+import { type JobMemory, readMemory, type RunsByJob, writeMemory } from './job-memory.ts'
+import { type TableView, type TopicView, viewTable } from './table-view.ts'
+
+/** What rounds work with. */
+export interface JobSurroundings extends CommitterSurroundings, Pick<RunSurroundings, 'runnerOf' | 'deadline'> {
+  /** What the catalog is called, for the jobs: `glue:<database>`. */
+  readonly catalog: string
+  /** The batches of a pipeline that wait in its failure destination. */
+  readonly waiting: (pipeline: Pipeline) => Promise<readonly WaitingBatch[]>
+  readonly topic: (pipeline: Pipeline) => Promise<TopicView>
+}
+
+/** A run, and what became of it in this round. */
+export interface RunReport {
+  readonly pipeline: string
+  readonly job: string
+  readonly scope: string
+  readonly revision: number
+  /** The run was decided in this round. */
+  readonly isNew: boolean
+  readonly status: RunStatus
+}
+
+export interface RoundOptions {
+  /** Aborted when nothing shall be begun any more. */
+  readonly signal?: AbortSignal
+  readonly onRun?: (report: RunReport) => void
+  /** A run that could not be looked at, or started: the next round does. */
+  readonly onFailure?: (run: Pick<RunId, 'job' | 'scope' | 'revision'>, error: unknown) => void
+}
+
+/** @throws InletError when the lake or the catalog cannot be read: nothing is decided then */
+export async function runRound(
+  surroundings: JobSurroundings,
+  pipeline: Pipeline,
+  options: RoundOptions = {},
+): Promise<void> {
+  const memory = await readMemory(surroundings.store, of(pipeline))
+  const view = await lookAt(surroundings, pipeline, memory?.progress)
+  const round = new Round(surroundings, pipeline, memory?.known ?? {}, options)
+  await round.followOpen()
+  if (view === undefined) return
+  if (view.snapshotId !== null) await round.startDue(view, view.snapshotId)
+  const after = { progress: view.progress, known: round.known }
+  if (JSON.stringify(after) !== JSON.stringify(memory)) await writeMemory(surroundings.store, of(pipeline), after)
+}
+
+/**
+ * How a pipeline's table stands, and what waits in its failure destination. That is looked at before and after: a batch that is
+ * given up meanwhile is seen behind the log, one that is redriven meanwhile before it.
+ * @returns undefined when the catalog has no such table yet
+ */
+async function lookAt(
+  surroundings: JobSurroundings,
+  pipeline: Pipeline,
+  before: JobMemory['progress'] | undefined,
+): Promise<TableView | undefined> {
+  const first = await surroundings.waiting(pipeline)
+  const topic = await surroundings.topic(pipeline)
+  const view = await viewTable(surroundings, pipeline, before, first, topic)
+  if (view === undefined) return undefined
+  const keys = new Set(first.map(({ key }) => key))
+  const more = (await surroundings.waiting(pipeline)).filter(({ key }) => !keys.has(key))
+  return { ...view, state: { ...view.state, waiting: [...first, ...more] } }
+}
+
+function watched({ table, completeness }: Pipeline): WatchedTable {
+  return { windows: windowsOf(table.partitionSpec), completeness }
+}
+
+function of({ name, generation }: Pipeline) {
+  return { pipeline: name, generation }
+}
+
+interface OpenRun {
+  readonly id: RunId
+  readonly job: Job
+  readonly isNew: boolean
+  status: RunStatus | undefined
+}
+
+class Round {
+  readonly #surroundings: JobSurroundings
+  readonly #pipeline: Pipeline
+  readonly #options: RoundOptions
+  readonly #open: OpenRun[] = []
+  readonly #known: Record<string, Record<string, LastRun>>
+
+  constructor(surroundings: JobSurroundings, pipeline: Pipeline, known: RunsByJob, options: RoundOptions) {
+    this.#surroundings = surroundings
+    this.#pipeline = pipeline
+    this.#options = options
+    this.#known = Object.fromEntries(Object.entries(known).map(([job, runs]) => [job, { ...runs }]))
+  }
+
+  /** The last run of each scope, where it is over. */
+  get known(): RunsByJob {
+    return Object.fromEntries(
+      Object.entries(this.#known).map(([job, runs]) => [
+        job,
+        Object.fromEntries(Object.entries(runs).filter(([, { isOpen }]) => !isOpen)),
+      ]),
+    )
+  }
+
+  /** Follows the runs that are marked as open, and starts what was decided before and could not be started. */
+  async followOpen(): Promise<void> {
+    const ids = of(this.#pipeline)
+    const found: ReturnType<typeof parseOpenKey>[] = []
+    for await (const { key } of this.#surroundings.store.list(openPrefix(ids))) found.push(parseOpenKey(key))
+    const runs = found.flatMap((run): OpenRun[] => {
+      // A job that is declared no more is nobody's.
+      const job = this.#pipeline.jobs.find(({ name }) => name === run?.job)
+      return run === undefined || job === undefined ? [] : [this.#openRun(job, run, false)]
+    })
+    // What is at work is known before anything is started.
+    for (const run of runs) await this.#pursue(run, false)
+    for (const run of runs) if (run.status?.status === 'waiting') await this.#pursue(run, true)
+    for (const run of runs) this.#report(run)
+  }
+
+  /**
+   * Decides and starts what is due, as much as may be at work at once; the rest stays due. Runs that others have decided and that
+   * are over may make further ones due.
+   */
+  async startDue({ progress, state }: TableView, snapshot: string): Promise<void> {
+    for (const job of this.#pipeline.jobs) {
+      for (;;) {
+        const known = this.#known[job.name] ?? {}
+        const [next] = dueRuns(job, watched(this.#pipeline), progress, state, known)
+        if (next === undefined || this.#openOf(job) >= job.concurrency || this.#isStopped()) break
+        await this.#begin(job, next, snapshot)
+      }
+    }
+  }
+
+  async #begin(job: Job, { scope, revision, measure, window }: DueRun, snapshot: string): Promise<void> {
+    const run = this.#openRun(job, { job: job.name, scope, revision }, true)
+    this.#remember(run, measure)
+    const order = { measure, snapshot, window, at: this.#surroundings.now(), by: 'schedule' }
+    await new RunRecords(this.#surroundings.store, run.id).open(order)
+    await this.#pursue(run, true)
+    this.#report(run)
+  }
+
+  #openRun(job: Job, run: Pick<RunId, 'job' | 'scope' | 'revision'>, isNew: boolean): OpenRun {
+    const opened: OpenRun = {
+      id: { lake: this.#surroundings.store.url, ...of(this.#pipeline), ...run },
+      job,
+      isNew,
+      status: undefined,
+    }
+    this.#open.push(opened)
+    return opened
+  }
+
+  async #pursue(run: OpenRun, mayStart: boolean): Promise<void> {
+    if (this.#isStopped()) return
+    const isFree = mayStart && this.#atWork(run) < run.job.concurrency
+    try {
+      const context = contextOf(this.#surroundings, this.#pipeline)
+      run.status = await pursueRun(this.#surroundings, run.id, run.job, context, isFree)
+      // Who marked it has died before it was decided: it is decided anew when it is due.
+      if (run.status === undefined) this.#open.splice(this.#open.indexOf(run), 1)
+      else this.#remember(run, run.status.measure)
+    } catch (error) {
+      this.#options.onFailure?.(run.id, error)
+    }
+  }
+
+  #remember({ id: { job, scope, revision }, status }: OpenRun, measure: number): void {
+    const runs = (this.#known[job] ??= {})
+    if ((runs[scope]?.revision ?? -1) > revision) return
+    runs[scope] = { revision, measure, isOpen: status?.status !== 'over' }
+  }
+
+  /** How many other runs of the job are, or may be, at work. */
+  #atWork({ job, id }: OpenRun): number {
+    const others = this.#open.filter((run) => run.job.name === job.name && run.id !== id)
+    return others.filter(
+      ({ status }) => status?.status === 'running' || (status?.status === 'waiting' && status.isUncertain),
+    ).length
+  }
+
+  /** How many runs of the job are not over. */
+  #openOf(job: Job): number {
+    return this.#open.filter((run) => run.job.name === job.name && run.status?.status !== 'over').length
+  }
+
+  #isStopped(): boolean {
+    return this.#options.signal?.aborted === true
+  }
+
+  #report({ id: { pipeline, job, scope, revision }, isNew, status }: OpenRun): void {
+    if (status !== undefined) this.#options.onRun?.({ pipeline, job, scope, revision, isNew, status })
+  }
+}
+
+function contextOf({ catalog }: Pick<JobSurroundings, 'catalog'>, { table }: Pipeline): RunContext {
+  return { catalog, table: table.name, 'window-column': windowsOf(table.partitionSpec)?.column ?? '' }
+}

@@ -1,0 +1,252 @@
+import type { JobOptions } from '#shared/pipeline/job.ts'
+import { JobLake, withJobs } from '#test/helpers/job-lake.ts'
+import { MemoryRunner } from '#test/helpers/memory-runner.ts'
+import { MemoryStore } from '#test/helpers/memory-store.ts'
+
+const MINUTE = 60_000
+const COMPACT: JobOptions = { glue: 'compact', when: { partitionComplete: '10 minutes' }, retries: 1 }
+
+/** A lake in which the fifth of January is complete, and the sixth is not. */
+async function prepared(job: JobOptions = COMPACT, store = new MemoryStore()): Promise<JobLake> {
+  const lake = new JobLake(withJobs({ compact: job }), store)
+  await lake.apply()
+  await lake.land(0, { at: '2026-01-05T10:00:00Z' }, { at: '2026-01-06T00:10:00Z' })
+  await lake.land(1, { at: '2026-01-05T11:00:00Z' })
+  return lake
+}
+
+const startedFor = (runner: MemoryRunner) => runner.runs.map(({ order }) => order.arguments.partition)
+
+test('a window runs once, when every partition is past it and all that landed is in a snapshot', async () => {
+  const lake = await prepared()
+  const runner = new MemoryRunner(false)
+  await lake.round(runner)
+  await lake.commit()
+  await lake.round(runner)
+  // Partition 1 is not past the day yet.
+  expect(runner.runs).toEqual([])
+  await lake.land(1, { at: '2026-01-06T00:15:00Z' })
+  await lake.round(runner)
+  expect(runner.runs).toEqual([])
+  await lake.commit()
+  expect(await lake.round(runner)).toMatchObject([{ scope: '2026-01-05', isNew: true, status: { status: 'running' } }])
+  await lake.round(runner)
+  runner.end()
+  expect(await lake.round(runner)).toMatchObject([{ isNew: false, status: { status: 'over', measure: 2 } }])
+  expect(await lake.round(runner)).toEqual([])
+  expect(runner.runs).toHaveLength(1)
+  const { arguments: told } = runner.runs[0]?.order ?? {}
+  expect(told).toMatchObject({
+    pipeline: 'sensors',
+    lake: 'memory:',
+    catalog: 'directory',
+    table: 'sensors',
+    partition: '2026-01-05',
+    'window-column': 'at',
+    'window-start': '2026-01-05T00:00:00.000Z',
+    'window-end': '2026-01-06T00:00:00.000Z',
+  })
+  expect(told?.snapshot).toMatch(/^\d+$/)
+})
+
+test('a partition that nothing comes from holds nothing back after the idle time', async () => {
+  const lake = await prepared()
+  await lake.commit()
+  const runner = new MemoryRunner(false)
+  lake.later = 14 * MINUTE
+  await lake.round(runner)
+  expect(runner.runs).toEqual([])
+  lake.later = 16 * MINUTE
+  await lake.round(runner)
+  // The sixth has no younger event either, and is long over by the clock.
+  expect(startedFor(runner)).toEqual(['2026-01-05'])
+})
+
+test('a batch in the failure destination holds the windows back that its records may be of', async () => {
+  const lake = await prepared({ ...COMPACT, concurrency: 5 })
+  await lake.land(2, { at: '2025-12-31T10:00:00Z' })
+  await lake.commit()
+  lake.later = 16 * MINUTE
+  const runner = new MemoryRunner(false)
+  lake.waiting = [{ key: 'aws/lambda/x', kafkaTime: Date.parse('2026-01-04T23:00:00Z') }]
+  await lake.round(runner)
+  expect(startedFor(runner)).toEqual(['2026-01-05', '2026-01-06'])
+  lake.waiting = []
+  await lake.round(runner)
+  expect(startedFor(runner)).toEqual(['2026-01-05', '2026-01-06', '2025-12-31'])
+})
+
+test('late rows make a window due again, as the policy says, and only when the run before is over', async () => {
+  const lake = await prepared({ ...COMPACT, late: 'rerun after 2 rows' })
+  await lake.land(1, { at: '2026-01-06T00:15:00Z' })
+  await lake.commit()
+  const runner = new MemoryRunner(false)
+  await lake.round(runner)
+  await lake.land(1, { at: '2026-01-05T09:00:00Z' })
+  await lake.commit()
+  runner.end()
+  await lake.round(runner)
+  expect(runner.runs).toHaveLength(1)
+  await lake.land(0, { at: '2026-01-05T09:30:00Z' })
+  // Landed, and in no snapshot.
+  await lake.round(runner)
+  expect(runner.runs).toHaveLength(1)
+  await lake.commit()
+  await lake.round(runner)
+  expect(startedFor(runner)).toEqual(['2026-01-05', '2026-01-05'])
+  const [first, second] = runner.runs.map(({ order }) => order.identity)
+  expect(first).toMatch(/\/compact\/2026-01-05\/r0\/a0$/)
+  expect(second).toMatch(/\/compact\/2026-01-05\/r1\/a0$/)
+})
+
+test('a run that fails is started again, later, and is given up in the end', async () => {
+  const lake = await prepared()
+  await lake.land(1, { at: '2026-01-06T00:15:00Z' })
+  await lake.commit()
+  const runner = new MemoryRunner(false)
+  await lake.round(runner)
+  runner.end('failed', 'out of memory')
+  expect(await lake.round(runner)).toMatchObject([{ status: { status: 'waiting' } }])
+  lake.later = MINUTE + 1000
+  expect(await lake.round(runner)).toMatchObject([{ status: { status: 'running', attempt: 1 } }])
+  runner.end('failed', 'out of memory')
+  const outcome = { state: 'gave up', attempts: 2, message: 'out of memory' }
+  expect(await lake.round(runner)).toMatchObject([{ status: { status: 'over', outcome } }])
+  await lake.round(runner)
+  expect(runner.runs).toHaveLength(2)
+})
+
+test('a start that is refused for want of room is asked for again, and is one run', async () => {
+  const lake = await prepared({ ...COMPACT, concurrency: 2 })
+  await lake.land(1, { at: '2026-01-06T00:15:00Z' })
+  await lake.commit()
+  const runner = new MemoryRunner(false)
+  runner.limit = 0
+  expect(await lake.round(runner)).toMatchObject([{ status: { because: 'ConcurrentRunsExceededException' } }])
+  runner.limit = 1
+  await lake.round(runner)
+  expect(runner.runs).toEqual([])
+  lake.later = MINUTE + 1000
+  await lake.round(runner)
+  await lake.round(runner)
+  expect(runner.runs).toHaveLength(1)
+})
+
+test.each([
+  [{ smallFiles: 3 }, ['2026-01-05']],
+  [{ rows: 3 }, ['']],
+  [{ every: '1 day' }, ['']],
+] as const)('%j', async (when, partitions) => {
+  const lake = await prepared({ glue: 'compact', when, concurrency: 9 })
+  await lake.commit()
+  const runner = new MemoryRunner(true)
+  await lake.round(runner)
+  await lake.round(runner)
+  const before = runner.runs.length
+  await lake.land(0, { at: '2026-01-05T12:00:00Z' })
+  await lake.commit()
+  await lake.round(runner)
+  await lake.round(runner)
+  runner.end()
+  await lake.round(runner)
+  await lake.round(runner)
+  expect(startedFor(runner)).toEqual([...partitions])
+  expect(before).toBe('smallFiles' in when ? 0 : 1)
+})
+
+test('what is remembered may be lost: what ran is not run again', async () => {
+  const lake = await prepared()
+  await lake.land(1, { at: '2026-01-06T00:15:00Z' })
+  await lake.commit()
+  const runner = new MemoryRunner(true)
+  await lake.round(runner)
+  runner.end()
+  await lake.round(runner)
+  await lake.store.delete('jobs/sensors/g0/memory.json')
+  await lake.round(runner)
+  await lake.round(runner)
+  expect(runner.runs).toHaveLength(1)
+})
+
+/** Throws at a call, before or after what it does, and from then on at each. */
+class Crash {
+  #left: number
+  readonly #when: 'before' | 'after'
+  hasCrashed = false
+
+  constructor(call: number, when: 'before' | 'after') {
+    this.#left = call
+    this.#when = when
+  }
+
+  before(): void {
+    this.#left -= 1
+    if (this.hasCrashed || (this.#when === 'before' && this.#left === 0)) this.#crash()
+  }
+
+  after(): void {
+    if (this.#when === 'after' && this.#left === 0) this.#crash()
+  }
+
+  #crash(): never {
+    this.hasCrashed = true
+    throw new Error('crashed')
+  }
+}
+
+test.each([
+  ['a service without a token', false, 'before'],
+  ['a service without a token', false, 'after'],
+  ['a service with one', true, 'before'],
+  ['a service with one', true, 'after'],
+] as const)('%s: a scheduler that dies at any call leaves one run of the window (%#)', async (_title, once, when) => {
+  let points = 0
+  for (let call = 1; ; call++) {
+    const store = new MemoryStore()
+    const lake = await prepared(COMPACT, store)
+    await lake.land(1, { at: '2026-01-06T00:15:00Z' })
+    await lake.commit()
+    const crash = new Crash(call, when)
+    const dying = store.through(async (_call, effect) => {
+      crash.before()
+      const answer = effect()
+      crash.after()
+      return answer
+    })
+    const mortal = new MemoryRunner(once, { before: () => crash.before(), after: () => crash.after() })
+    const survivor = new MemoryRunner(once)
+    // Both are the same service.
+    Object.assign(survivor, { runs: mortal.runs })
+    await lake.round(mortal, dying).catch(() => {})
+    if (!crash.hasCrashed) break
+    points += 1
+    for (let minute = 0; minute < 6; minute++) {
+      lake.later = minute * MINUTE
+      await lake.round(survivor)
+    }
+    expect([call, startedFor(survivor)]).toEqual([call, ['2026-01-05']])
+    survivor.end()
+    await lake.round(survivor)
+    expect([call, await lake.round(survivor), survivor.runs.length]).toEqual([call, [], 1])
+  }
+  expect(points).toBeGreaterThan(10)
+})
+
+test('two schedulers at once start one run', async () => {
+  for (let seed = 0; seed < 30; seed++) {
+    const store = new MemoryStore()
+    const lake = await prepared(COMPACT, store)
+    await lake.land(1, { at: '2026-01-06T00:15:00Z' })
+    await lake.commit()
+    const runner = new MemoryRunner(false)
+    let turn = seed
+    const slow = store.through(async (_call, effect) => {
+      turn = (turn * 16_807 + 7) % 2_147_483_647
+      for (let i = 0; i < turn % 7; i++) await Promise.resolve()
+      return effect()
+    })
+    await Promise.all([lake.round(runner, slow), lake.round(runner, slow), lake.round(runner, slow)])
+    await lake.round(runner)
+    expect([seed, runner.runs.length]).toEqual([seed, 1])
+  }
+})
