@@ -1,7 +1,7 @@
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import { failureBucket, failureTopic } from '#shared/pipeline/trigger.ts'
 import { logicalId, ref, type Resource, type Resources, type Value } from './cloudformation.ts'
-import { functionMetric, type Metric, pipelineMetric, triggerMetric } from './metrics.ts'
+import { committerMetric, functionMetric, type Metric, pipelineMetric, triggerMetric } from './metrics.ts'
 import type { StageSettings } from './stage.ts'
 
 /** Batches that may wait before a trigger is said to fall behind. */
@@ -16,7 +16,7 @@ interface Alarm {
   readonly what: string
   readonly description: string
   readonly metric: Metric | Expression
-  readonly statistic?: 'Sum' | 'Maximum' | 'Minimum'
+  readonly statistic?: Statistic
   /** Seconds of one value. */
   readonly period?: number
   /** Of so many values in a row, all have to breach. */
@@ -31,7 +31,11 @@ interface Alarm {
 interface Expression {
   readonly expression: string
   readonly metrics: Readonly<Record<string, Metric>>
+  /** Of those that are not summed up. */
+  readonly statistics?: Readonly<Record<string, Statistic>>
 }
+
+type Statistic = 'Sum' | 'Maximum' | 'Minimum'
 
 /** The alarms of a pipeline. Each description says what to do: it is what somebody reads at night. */
 export function pipelineAlarms(settings: StageSettings, pipeline: Pipeline): Resources {
@@ -105,12 +109,12 @@ function deliveryAlarms({ stack }: StageSettings, pipeline: Pipeline): Alarm[] {
 }
 
 /** The alarms of the committer: what has landed and is in no snapshot. */
-export function committerAlarms({ stack, freshnessSeconds }: StageSettings): Resources {
-  // A run that ends well has taken all that was there when it began.
-  const good = {
-    expression: 'FILL(runs, 0) - FILL(errors, 0)',
-    metrics: { runs: functionMetric('committer', 'Invocations'), errors: functionMetric('committer', 'Errors') },
-  }
+export function committerAlarms(settings: StageSettings): Resources {
+  const { stack, freshnessSeconds } = settings
+  // A run that ends well has taken what was there when it began, as far as it had time: how long that had waited is counted.
+  const runs = { runs: functionMetric('committer', 'Invocations'), errors: functionMetric('committer', 'Errors') }
+  const waited = committerMetric(settings, 'commit waited')
+  const good = { expression: 'FILL(runs, 0) - FILL(errors, 0)', metrics: runs }
   const minutes = Math.ceil(freshnessSeconds / 60)
   const alarms: Alarm[] = [
     {
@@ -122,9 +126,21 @@ export function committerAlarms({ stack, freshnessSeconds }: StageSettings): Res
       missing: 'breaching',
     },
     {
+      what: 'SnapshotsBehind',
+      description: `Commits wait for more than ${freshnessSeconds} s until ${stack}-committer brings them into a snapshot. If the alarm SnapshotsLate is on too, see there. If not, its runs end well and do not keep up: give the committer more memory, or pipelines fewer and larger slices (batchingWindowSeconds).`,
+      metric: waited,
+      statistic: 'Maximum',
+      periods: 3,
+      above: freshnessSeconds * 1000,
+    },
+    {
       what: 'CommitsOutsideSnapshots',
-      description: `For a day no run of ${stack}-committer has ended well. Commits are older than a day and in no snapshot: before other engines clean up files that no snapshot names (S3 Tables after three days), stop that clean-up and mend the committer, as the alarm SnapshotsLate says.`,
-      metric: good,
+      description: `Commits are older than a day and in no snapshot: for a day no run of ${stack}-committer has ended well, or it does not keep up. Before other engines clean up files that no snapshot names (S3 Tables after three days), stop that clean-up and mend the committer, as the alarms SnapshotsLate and SnapshotsBehind say.`,
+      metric: {
+        expression: `IF(FILL(runs, 0) - FILL(errors, 0) > 0 AND FILL(waited, 0) < ${DAY * 1000}, 1, 0)`,
+        metrics: { ...runs, waited },
+        statistics: { waited: 'Maximum' },
+      },
       period: DAY,
       below: 1,
       missing: 'breaching',
@@ -187,13 +203,14 @@ function measured({ metric, statistic = 'Sum', period = FIVE_MINUTES }: Alarm): 
       Statistic: statistic,
       Period: period,
     }
-  const stats = Object.entries(metric.metrics).map(([Id, { Dimensions, ...of }]) => {
+  const { statistics: stats = {} } = metric
+  const terms = Object.entries(metric.metrics).map(([Id, { Dimensions, ...of }]) => {
     const dimensions = Dimensions.map((each) => ({ ...each }))
     return {
       Id,
       ReturnData: false,
-      MetricStat: { Metric: { ...of, Dimensions: dimensions }, Period: period, Stat: statistic },
+      MetricStat: { Metric: { ...of, Dimensions: dimensions }, Period: period, Stat: stats[Id] ?? statistic },
     }
   })
-  return { Metrics: [{ Id: 'result', Expression: metric.expression, Period: period, ReturnData: true }, ...stats] }
+  return { Metrics: [{ Id: 'result', Expression: metric.expression, Period: period, ReturnData: true }, ...terms] }
 }

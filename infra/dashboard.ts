@@ -50,7 +50,10 @@ function committerRow(settings: StageSettings): Widget[] {
     graph('committer: rows into snapshots', [count('committed rows')]),
     graph('committer: commits and files', [count('committed entries'), count('committed files')]),
     graph('committer: failed', [count('commit failed'), [functionMetric('committer', 'Errors'), 'Sum', 'runs']]),
-    graph('committer: time', [[functionMetric('committer', 'Duration'), 'p99', 'ms, p99']]),
+    graph('committer: time', [
+      [functionMetric('committer', 'Duration'), 'p99', 'ms of a run, p99'],
+      [committerMetric(settings, 'commit waited'), 'Maximum', 'ms that a commit waited'],
+    ]),
   ]
 }
 

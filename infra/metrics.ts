@@ -23,7 +23,12 @@ export function pipelineMetric(settings: StageSettings, { name }: Pipeline, metr
 }
 
 /** What the committer counts (shared/runtimes/committer.ts). */
-export type CommitterMetric = 'committed entries' | 'committed files' | 'committed rows' | 'commit failed'
+export type CommitterMetric =
+  | 'committed entries'
+  | 'committed files'
+  | 'committed rows'
+  | 'commit failed'
+  | 'commit waited'
 
 export function committerMetric(settings: StageSettings, metric: CommitterMetric): Metric {
   return ofService(settings, 'committer', metric)

@@ -54,6 +54,8 @@ export interface TableCommit {
   readonly snapshotId: string | null
   /** Whether a log may hold more than the limit. */
   readonly isMore: boolean
+  /** How long the oldest of the commits had been in the log, in milliseconds; null without commits. */
+  readonly waitedMs: number | null
 }
 
 const LIMIT = 1000
@@ -78,7 +80,8 @@ export async function commitTable(
     const added = news.entries === 0 ? UNCHANGED : await takeNews(surroundings, owner, base, before, news)
     if (added === undefined) continue
     await releaseNews(news, owner.table)
-    return { table: owner.table, entries: news.entries, isMore: news.isMore, ...added }
+    const waitedMs = news.since === null ? null : Math.max(0, surroundings.now() - news.since)
+    return { table: owner.table, entries: news.entries, isMore: news.isMore, waitedMs, ...added }
   }
   throw new InletError(
     'TABLE_CONTENDED',

@@ -134,6 +134,7 @@ function unreadable({ open }: EntryDeadLetters, { topic, partition }: LogId, err
     lastOffset: open.at(-1)?.[1] ?? -1,
     records: rangesSize(open),
     known: 0,
+    commits: [],
     written: 0,
     skipped: 0,
     rejected: 0,

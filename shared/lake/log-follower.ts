@@ -23,6 +23,8 @@ export interface NewEntries {
   readonly marks: LogMarks
   /** The markers that led here; to be released once the marks are the table's. */
   readonly markers: readonly Marker[]
+  /** When the first of the commits was put, in milliseconds since 1970; null without one. */
+  readonly since: number | null
 }
 
 /**
@@ -39,8 +41,8 @@ export async function newEntries(
   limit = Number.POSITIVE_INFINITY,
   rescan = false,
 ): Promise<NewEntries> {
-  const starts = (await log.startsFrom(marks.next)).slice(0, limit)
-  const commits = await pMap(starts, (start) => log.commitAt(start), { concurrency: READ_AHEAD })
+  const found = (await log.datedStartsFrom(marks.next)).slice(0, limit)
+  const commits = await pMap(found, ({ start }) => log.commitAt(start), { concurrency: READ_AHEAD })
   const entries: LogEntry[] = []
   let { next } = marks
   for (const commit of commits) {
@@ -63,7 +65,7 @@ export async function newEntries(
     }
     if (number > 0) amended[amends] = number
   }
-  return { entries, marks: { next, amended }, markers }
+  return { entries, marks: { next, amended }, markers, since: found[0]?.at ?? null }
 }
 
 /** How far a table has followed the logs of its pipeline. */
@@ -84,6 +86,8 @@ export interface TableNews {
   readonly logs: readonly { readonly log: LogStore; readonly marks: LogMarks; readonly markers: readonly Marker[] }[]
   /** Whether a log may hold more than the limit. */
   readonly isMore: boolean
+  /** When the oldest of the commits was put, in milliseconds since 1970; null without one. */
+  readonly since: number | null
 }
 
 /**
@@ -110,8 +114,13 @@ export async function followLogs(
     entries: entries.length,
     files: entries.flatMap(({ files }) => files.filter((file) => file.table === table)),
     logs: news,
+    since: news.reduce<number | null>((oldest, { since }) => earlier(oldest, since), null),
     isMore: news.some((some) => some.entries.filter(({ amends }) => amends === null).length >= limit),
   }
+}
+
+function earlier(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? (one ?? other) : Math.min(one, other)
 }
 
 /** The marks once the table has taken the news. */

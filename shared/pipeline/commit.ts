@@ -104,12 +104,22 @@ export interface Attempt {
 /** Makes durable files of records and says what became of each. Runs again, for other records, when a race is lost. */
 export type WriteSlice = (records: readonly KafkaRecord[], attempt: Attempt) => Promise<SliceContent>
 
+/** Which entry of its log an entry is. */
+export interface EntryName {
+  /** Of a commit: its first offset. */
+  readonly start: number
+  /** Of an amendment: the first offset of the commit that it amends; null of a commit. */
+  readonly amends: number | null
+  /** Among the amendments of that commit, from 0. */
+  readonly number: number
+}
+
 /** What landing a slice came to. */
 export interface Landing {
   /** Records that were in the lake before. */
   readonly known: number
   /** One per commit or amendment that this landing made. */
-  readonly contents: readonly Pick<SliceContent, 'counts' | 'files' | 'scores'>[]
+  readonly contents: readonly (Pick<SliceContent, 'counts' | 'files' | 'scores'> & EntryName)[]
 }
 
 /** The commit log of one Kafka partition, as the flow sees it. */

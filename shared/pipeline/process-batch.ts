@@ -2,6 +2,7 @@ import pMap from 'p-map'
 import type {
   Attempt,
   DataFile,
+  EntryName,
   Lake,
   Landing,
   NewDataFile,
@@ -35,6 +36,8 @@ export interface SliceReport extends Counts {
   readonly lastOffset: number
   /** Records that an earlier delivery had landed. */
   readonly known: number
+  /** The commits and amendments that it became, as the log has them: `commit 1200`, by its first offset, `amendment 0 of commit 1200`. */
+  readonly commits: readonly string[]
   readonly files: number
   readonly bytes: number
   /** Of a pipeline with scores. */
@@ -150,6 +153,7 @@ function sliceReport(slice: PartitionRecords, { known, contents }: Landing, erro
     lastOffset: slice.records.at(-1)?.offset ?? -1,
     records: slice.records.length,
     known,
+    commits: contents.map(entryText),
     written: sum((content) => content.counts.written),
     skipped: sum((content) => content.counts.skipped),
     rejected: sum((content) => content.counts.rejected),
@@ -159,6 +163,10 @@ function sliceReport(slice: PartitionRecords, { known, contents }: Landing, erro
     ...scoreReport(contents),
     error,
   }
+}
+
+function entryText({ start, amends, number }: EntryName): string {
+  return amends === null ? `commit ${start}` : `amendment ${number} of commit ${amends}`
 }
 
 function scoreReport(contents: Landing['contents']): Pick<SliceReport, 'scores'> {

@@ -111,11 +111,14 @@ class PowertoolsCommitterTelemetry implements CommitterTelemetry {
 
   begin(context: Context): void {
     this.#logger.addContext(context)
+    // Of a metric that nobody has ever published an alarm knows nothing, where nothing waits.
+    this.#metrics.addMetric('commit waited', MetricUnit.Milliseconds, 0)
   }
 
   commit(commit: TableCommit): void {
     for (const name of ['entries', 'files', 'rows'] as const)
       this.#metrics.addMetric(`committed ${name}`, MetricUnit.Count, commit[name])
+    if (commit.waitedMs !== null) this.#metrics.addMetric('commit waited', MetricUnit.Milliseconds, commit.waitedMs)
     this.#logger.info('table committed', { ...commit })
   }
 

@@ -15,6 +15,7 @@ import type { Scorer } from '#shared/pipeline/scorer.ts'
 import { parseMskEvent } from '#shared/sources/msk-event.ts'
 import { invocations } from './invocation.ts'
 import { PowertoolsTelemetry, type Telemetry } from './telemetry.ts'
+import { linkTraces, type TracedBatch } from './trace-links.ts'
 
 /** What a handler works with; made from the environment on the first invocation where it is not given. */
 export interface Surroundings {
@@ -25,6 +26,8 @@ export interface Surroundings {
   readonly scorer?: Scorer | undefined
   /** Brings what has landed into the tables of a pipeline that asks for it after each batch. */
   readonly commitTables?: (signal: AbortSignal) => Promise<void>
+  /** Told of each batch, to link it with the traces that its records come from; it never fails. */
+  readonly trace?: (batch: TracedBatch) => Promise<void>
 }
 
 /** The handler of a pipeline: what Lambda calls. */
@@ -51,12 +54,16 @@ export function lambdaHandler(pipeline: Pipeline, given?: Surroundings): Pipelin
 export function pipelineHandler(pipeline: Pipeline, prepare: () => Surroundings): PipelineHandler {
   const flow = compileFlow(pipeline)
   const land = async (event: unknown, surroundings: Surroundings, signal: AbortSignal, context: Context) => {
-    const { lake, telemetry, concurrency, scorer } = surroundings
+    const { lake, telemetry, concurrency, scorer, trace } = surroundings
+    const began = Date.now()
     const scoring = scorer && { scorer, signal: scoringTime(context) }
     const delivery = parseMskEvent(event)
     requireTopic(pipeline, delivery)
     const reports = await processBatch(flow, delivery, { lake, scoring, signal, concurrency })
     for (const [i, report] of reports.entries()) telemetry.slice(report, oldestOf(delivery.partitions[i]))
+    const failed = reports.some(({ error }) => error !== null)
+    const { name, topic } = pipeline
+    await trace?.({ pipeline: name, topic, partitions: delivery.partitions, began, ended: Date.now(), failed })
     if (pipeline.commit === 'immediate') await commitTables(surroundings, signal)
     return batchResponse(reports, delivery, pipeline.trigger)
   }
@@ -67,7 +74,9 @@ export function pipelineHandler(pipeline: Pipeline, prepare: () => Surroundings)
 export function deployedIn(config: Config, pipeline: Pipeline): Surroundings & { readonly store: ObjectStore } {
   const store = openLake(config.lakeUrl, { catalog: config.catalog, pipelines: [pipeline] })
   const telemetry = new PowertoolsTelemetry(pipeline.name, config)
-  return { store, lake: new ObjectStoreLake(store), telemetry, concurrency: config.concurrency }
+  // Lambda says anew with each invocation which trace is its.
+  const trace = (batch: TracedBatch): Promise<void> => linkTraces(batch, process.env)
+  return { store, lake: new ObjectStoreLake(store), telemetry, concurrency: config.concurrency, trace }
 }
 
 /** Half of the time that is left: what has no score by then waits for it, and lands. */

@@ -113,7 +113,9 @@ test('each alarm tells the one topic, by name of its pipeline, and is of the tri
       ([, { Type }]) => Type === 'AWS::CloudWatch::Alarm',
     )
   const ofPipeline = ['Lag', 'Freshness', 'DeadLetters', 'Failing', 'Throttled'].map((what) => `Sensors${what}Alarm`)
-  const others = ['SnapshotsLate', 'CommitsOutsideSnapshots', 'Throttled'].map((what) => `Committer${what}Alarm`)
+  const others = ['SnapshotsLate', 'SnapshotsBehind', 'CommitsOutsideSnapshots', 'Throttled'].map(
+    (what) => `Committer${what}Alarm`,
+  )
   const names = (pipeline: Pipeline) => alarms(pipeline).map(([id]) => id)
   expect(names(sensors)).toEqual([...ofPipeline, ...others, 'FailedInvocationsAlarm'])
   const given = ['SensorsDroppedAlarm', 'SensorsGivenUpAlarm']
@@ -121,12 +123,20 @@ test('each alarm tells the one topic, by name of its pipeline, and is of the tri
   for (const [, { Properties }] of alarms(provisioned)) expect(Properties['AlarmActions']).toEqual([{ Ref: 'Alarms' }])
 })
 
-test('a day without a snapshot is an alarm, also when nothing is counted at all', () => {
+test('a day without a snapshot is an alarm, also when nothing is counted at all, and when runs do not keep up', () => {
   const { Resources } = deployed([sensors]).resources
   expect(Resources['CommitterCommitsOutsideSnapshotsAlarm']?.Properties).toMatchObject({
     ComparisonOperator: 'LessThanThreshold',
     Threshold: 1,
     TreatMissingData: 'breaching',
-    Metrics: expect.arrayContaining([expect.objectContaining({ Period: 86_400 })]) as unknown,
+    Metrics: [
+      {
+        Expression: 'IF(FILL(runs, 0) - FILL(errors, 0) > 0 AND FILL(waited, 0) < 86400000, 1, 0)',
+        Period: 86_400,
+      },
+      { Id: 'runs', MetricStat: { Stat: 'Sum' } },
+      { Id: 'errors', MetricStat: { Stat: 'Sum' } },
+      { Id: 'waited', MetricStat: { Stat: 'Maximum', Metric: { MetricName: 'commit waited' } } },
+    ],
   })
 })

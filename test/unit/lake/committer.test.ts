@@ -54,7 +54,18 @@ test('what the log holds becomes one snapshot; then there is nothing to do', asy
     rows: 0,
     snapshotId: null,
     isMore: false,
+    waitedMs: null,
   })
+})
+
+test('it is told how long the oldest commit had waited, amendments aside', async () => {
+  await land([reading(1)], 0, 5)
+  await land([reading(2)], 1)
+  const begun = Date.now()
+  const anHourLater = new LakeTable(store, sensors, { now: () => begun + 3_600_000 })
+  expect((await anHourLater.commit()).waitedMs).toBeGreaterThanOrEqual(3_600_000)
+  await land([reading(3)], 0, 2)
+  expect(await anHourLater.commit()).toMatchObject({ entries: 1, waitedMs: null })
 })
 
 test('amendments follow, and their markers go when the marks count them', async () => {

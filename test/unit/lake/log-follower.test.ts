@@ -33,7 +33,7 @@ function namesOf({ entries }: NewEntries): string[] {
 
 describe('newEntries', () => {
   test('finds nothing in an empty log', async () => {
-    expect(await newEntries(log, 'rows', NO_MARKS)).toEqual({ entries: [], marks: NO_MARKS, markers: [] })
+    expect(await newEntries(log, 'rows', NO_MARKS)).toEqual({ entries: [], marks: NO_MARKS, markers: [], since: null })
   })
 
   test('follows the chain from the marks, whose gaps are no end of it', async () => {

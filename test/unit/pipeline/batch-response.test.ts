@@ -6,7 +6,7 @@ import { kafkaRecord } from '#test/helpers/kafka-record.ts'
 function report(partition: number, error: InletError | null = null): SliceReport {
   const counts = { records: 3, written: 3, skipped: 0, rejected: 0, rows: 3 }
   const range = { firstOffset: 10, lastOffset: 12 }
-  return { ...counts, ...range, topic: 'flights', partition, known: 0, files: 1, bytes: 1, error }
+  return { ...counts, ...range, topic: 'flights', partition, known: 0, commits: [], files: 1, bytes: 1, error }
 }
 
 /** What the reports are of: offsets 10 to 12 of each Kafka partition. */

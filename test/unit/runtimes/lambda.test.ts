@@ -44,8 +44,8 @@ test('every record ends in exactly one place, and a second delivery adds nothing
   await handler(event, context())
 
   expect(reports).toMatchObject([
-    { records: 6, known: 0, written: 2, skipped: 2, rejected: 2, rows: 3, error: null },
-    { records: 6, known: 6, written: 0, skipped: 0, rejected: 0, rows: 0, files: 0, error: null },
+    { records: 6, known: 0, commits: ['commit 0'], written: 2, skipped: 2, rejected: 2, rows: 3, error: null },
+    { records: 6, known: 6, commits: [], written: 0, skipped: 0, rejected: 0, rows: 0, files: 0, error: null },
   ])
   expect(ended()).toBe(2)
   expect(await verifyLake(store, { deep: true })).toMatchObject({ commits: 1, faults: [], orphans: [] })
@@ -62,6 +62,13 @@ test('what a schema registry has decoded is JSON in base64, with the schema told
   const { handler, reports } = prepare(new DirectoryStore(directory()))
   await handler(event, context())
   expect(reports).toMatchObject([{ records: 1, written: 1, rejected: 0 }])
+})
+
+test('a report names the commits that a slice became, and the amendments', async () => {
+  const { handler, reports } = prepare(new DirectoryStore(directory()))
+  await handler(sensorEvent([reading(1)], 0, 5), context())
+  await handler(sensorEvent([reading(2), reading(3), reading(1), reading(4)], 0, 3), context())
+  expect(reports.map(({ commits }) => commits)).toEqual([['commit 0'], ['amendment 0 of commit 0', 'commit 6']])
 })
 
 test('an event of another topic is refused: the trigger is wired to the wrong function', async () => {
