@@ -5,6 +5,7 @@
 import { isUtf8 } from 'node:buffer'
 import { fieldPath } from '#shared/pipeline/field-path.ts'
 import { accept, type RejectionCode, reject, type Step } from '#shared/pipeline/outcome.ts'
+import { FlatJson } from './flat-json.ts'
 import { countKeys, duplicateKey, parseKeysAlone } from './json-keys.ts'
 
 /** Arrays and objects within one another, at the most. */
@@ -20,13 +21,29 @@ export interface JsonOptions {
   readonly fieldOf?: (path: readonly (string | number)[]) => string | null
 }
 
+/** A decoder for the values of one topic, most of which are alike: what it has seen, it reads faster. See `decodeJson`. */
+export function jsonDecoder(options: JsonOptions): (bytes: Uint8Array) => Step<unknown> {
+  const flat = new FlatJson()
+  return (bytes) => decode(bytes, options, flat)
+}
+
 /**
  * Bytes → one JSON value (RFC 8259), or the reason why it could not be carried unchanged.
  * A byte-order mark is refused; −0 stays −0; a number is the double nearest to what is written, so one too small is 0.
  */
-export function decodeJson(bytes: Uint8Array, { exactIntegers, fieldOf = fieldPath }: JsonOptions): Step<unknown> {
+export function decodeJson(bytes: Uint8Array, options: JsonOptions): Step<unknown> {
+  return decode(bytes, options, undefined)
+}
+
+function decode(
+  bytes: Uint8Array,
+  { exactIntegers, fieldOf = fieldPath }: JsonOptions,
+  flat: FlatJson | undefined,
+): Step<unknown> {
   if (!isUtf8(bytes)) return reject('UTF8_INVALID', null, 'the value is not valid UTF-8')
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  const read = flat?.read(text)
+  if (read !== undefined) return accept(read)
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -45,6 +62,7 @@ export function decodeJson(bytes: Uint8Array, { exactIntegers, fieldOf = fieldPa
       'the key stands there twice; which of the values is meant cannot be known',
     )
   }
+  if (!escaped) flat?.learn(value)
   if (!exactIntegers || !survey.isRounded) return accept(value)
   return accept(escaped ? parseKeysAlone(text, parseExactly, MAX_DEPTH) : parseExactly(text))
 }

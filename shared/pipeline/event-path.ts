@@ -1,4 +1,4 @@
-import { decodeJson } from '#shared/codecs/json.ts'
+import { jsonDecoder } from '#shared/codecs/json.ts'
 import { compileContract } from './contract.ts'
 import { exactIntegersOf, hasBigints } from './exact-integers.ts'
 import { fieldPath } from './field-path.ts'
@@ -17,8 +17,9 @@ export function compileEventPath(
     : { exactIntegers }
   const event = exactIntegers ? exactIntegersOf(pipeline.event) : pipeline.event
   const check = compileContract(pipeline.unknownKeys === 'reject' ? strictKeysOf(event) : event, 'EVENT_INVALID')
+  const decode = jsonDecoder(options)
   return (value) => {
-    const decoded = decodeJson(value, options)
+    const decoded = decode(value)
     return decoded.ok ? check(decoded.value) : decoded
   }
 }

@@ -3,12 +3,13 @@
  * and that no bytes cost more than their share of work.
  */
 import fc from 'fast-check'
-import { decodeJson, MAX_DEPTH } from '#shared/codecs/json.ts'
+import { decodeJson, jsonDecoder, MAX_DEPTH } from '#shared/codecs/json.ts'
 import type { Step } from '#shared/pipeline/outcome.ts'
 import { byteMutation, mutated } from '#test/helpers/byte-mutation.ts'
 import { type JsonText, readJson } from '#test/helpers/json-reader.ts'
 
 const utf8 = new TextEncoder()
+const bigintText = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}n` : value)
 
 const decode = (text: string | Uint8Array, exactIntegers = false): Step<unknown> =>
   decodeJson(typeof text === 'string' ? utf8.encode(text) : text, { exactIntegers })
@@ -135,4 +136,33 @@ describe('the work grows with the bytes, not faster', () => {
     // 16 times the bytes: 256 times the work if it were quadratic.
     expect(cost(16 * N)).toBeLessThan(64 * Math.max(cost(N), 200))
   })
+})
+
+test('a decoder that has seen many values says of each what one says that has seen none', () => {
+  const key = fc.constantFrom('a', 'b', 'id', 'naïve', 'x y')
+  const scalar = fc.oneof(
+    fc.jsonValue({ maxDepth: 0 }),
+    fc.integer(),
+    fc.double({ noDefaultInfinity: true, noNaN: true }),
+  )
+  const flat = fc.dictionary(key, scalar, { noNullPrototype: true }).map((value) => JSON.stringify(value))
+  const value = fc.oneof(
+    flat,
+    flat,
+    anyJson.map((some) => JSON.stringify(some, null, 1)),
+  )
+  const batch = fc.array(fc.tuple(value, fc.option(byteMutation, { nil: undefined })), { minLength: 1, maxLength: 30 })
+  fc.assert(
+    fc.property(batch, fc.boolean(), (values, exactIntegers) => {
+      const decodeNext = jsonDecoder({ exactIntegers })
+      for (const [text, mutation] of values) {
+        const bytes = mutation === undefined ? utf8.encode(text) : mutated(utf8.encode(text), mutation)
+        const [step, expected] = [decodeNext(bytes), decode(bytes, exactIntegers)]
+        expect(step).toStrictEqual(expected)
+        // The keys are in the same order, too.
+        expect(JSON.stringify(step, bigintText)).toBe(JSON.stringify(expected, bigintText))
+      }
+    }),
+    { numRuns: 500 },
+  )
 })
