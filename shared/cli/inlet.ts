@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { enableCompileCache } from 'node:module'
 import process from 'node:process'
 import { Command, CommanderError } from 'commander'
 import { addCheck } from './commands/check.ts'
@@ -21,6 +22,9 @@ import { addVerify } from './commands/verify.ts'
 import { addWhereis } from './commands/whereis.ts'
 import { describeFailure, exitCodeOf } from './failure.ts'
 import { printable } from './printable.ts'
+
+// A command is hundreds of modules, and to strip their types takes longer than to run most commands.
+enableCompileCache()
 
 const program = new Command('inlet')
   .description('Kafka events into a data lake that people can trust.')
