@@ -16,13 +16,20 @@ export interface EncodedFile {
 export interface FileRows {
   /** How many rows there are, those that were spilled included. */
   readonly count: number
+  /** Bytes of memory that the rows take that were not spilled, about. */
+  readonly memory: number
+  /** Bytes of the file that are encoded and were not spilled. */
+  readonly encoded: number
   /**
    * Takes a row: whole, or not at all.
+   * @param own where Inlet's own columns stand; see `RowReader`
    * @throws UnstorableError naming the column that cannot hold its value unchanged
    */
-  append(row: Row): void
+  append(row: Row, own?: Row): void
   /** Takes back the row that was appended last, and was not spilled. */
   removeLast(): void
+  /** None of the rows will be taken back: those that fill a row group may be encoded. @throws InletError ENCODE_FAILED */
+  settle(): void
   /** Whether rows can be encoded before the others are there. */
   readonly canSpill: boolean
   /**
@@ -31,6 +38,8 @@ export interface FileRows {
    * @throws InletError ENCODE_FAILED
    */
   spill(): Uint8Array
+  /** Lets go of what was encoded: it was written elsewhere, and no more rows will come. */
+  release(): void
   /** @throws InletError ENCODE_FAILED */
   encode(metadata: Readonly<Record<string, string>>): EncodedFile
 }

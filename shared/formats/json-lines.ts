@@ -11,6 +11,7 @@ import { UnstorableError } from './unstorable.ts'
 export class JsonLinesRows implements FileRows {
   /** Not every reader goes on behind the first frame of Zstandard: Node's does not. */
   readonly canSpill: boolean
+  readonly encoded = 0
   readonly #read: RowReader
   readonly #columns: readonly Column[]
   /** What stands before each column's value. */
@@ -18,6 +19,7 @@ export class JsonLinesRows implements FileRows {
   readonly #texts: readonly JsonText[]
   readonly #compression: 'gzip' | 'zstd'
   #lines: string[] = []
+  #bytes = 0
   #spilled = 0
 
   constructor(columns: readonly Column[], compression: 'gzip' | 'zstd') {
@@ -33,25 +35,38 @@ export class JsonLinesRows implements FileRows {
     return this.#spilled + this.#lines.length
   }
 
-  append(row: Row): void {
-    const stored = this.#read(row)
+  get memory(): number {
+    return this.#bytes
+  }
+
+  append(row: Row, own?: Row): void {
+    const stored = this.#read(row, own)
     // Joined: a line that grows by += stays a tree of pieces, and 9,000 of them are half of the cost.
     const parts: string[] = []
     for (let i = 0; i < stored.length; i++) parts.push(this.#keys[i] as string, this.#text(i, stored[i]))
     parts.push('}\n')
-    this.#lines.push(parts.join(''))
+    const line = parts.join('')
+    this.#lines.push(line)
+    this.#bytes += memoryOf(line)
   }
 
   removeLast(): void {
-    this.#lines.pop()
+    this.#bytes -= memoryOf(this.#lines.pop() ?? '')
   }
+
+  settle(): void {}
 
   /** A member of gzip of its own: a file may have any number of them (RFC 1952, section 2.2). */
   spill(): Uint8Array {
     const bytes = this.#compressed()
-    this.#spilled += this.#lines.length
-    this.#lines = []
+    this.release()
     return bytes
+  }
+
+  release(): void {
+    this.#spilled = this.count
+    this.#lines = []
+    this.#bytes = 0
   }
 
   encode(): EncodedFile {
@@ -80,4 +95,9 @@ export class JsonLinesRows implements FileRows {
       throw new UnstorableError(error.message, this.#columns[i]?.name ?? null)
     }
   }
+}
+
+/** Of a line as a string. */
+function memoryOf(line: string): number {
+  return 32 + 2 * line.length
 }

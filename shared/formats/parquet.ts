@@ -1,11 +1,12 @@
 import { constants, zstdCompressSync } from 'node:zlib'
-import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer'
-import type { Column, ColumnType } from '#shared/pipeline/columns.ts'
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
+import type { Column } from '#shared/pipeline/columns.ts'
 import { InletError } from '#shared/pipeline/errors.ts'
 import type { Row } from '#shared/pipeline/outcome.ts'
 import type { EncodedFile, FileRows } from './file-rows.ts'
-import { parquetSchema } from './parquet-schema.ts'
 import { fileStatistics } from './file-statistics.ts'
+import { type ColumnValues, columnValuesOf, type ParquetFile } from './parquet/column-values.ts'
+import { parquetSchema } from './parquet-schema.ts'
 import { type RowReader, rowReaderOf } from './row-reader.ts'
 
 /** Rows of a row group: large enough to compress well, small enough to be read in parallel. */
@@ -19,34 +20,58 @@ export class ParquetRows implements FileRows {
   readonly canSpill = true
   readonly #columns: readonly Column[]
   readonly #read: RowReader
-  #values: unknown[][]
+  /** Row groups that are not encoded yet. Only the last one grows; rows of the others may still be taken back. */
+  #groups: RowsOfGroup[]
   #count = 0
-  #file: { readonly writer: ParquetWriter; readonly bytes: GroupBytes } | undefined
+  #file: OpenFile | undefined
 
   /** @param columns in the order of the file's columns; a row may hold more fields, which are left out */
   constructor(columns: readonly Column[]) {
     this.#columns = columns
     this.#read = rowReaderOf(columns)
-    this.#values = columns.map(() => [])
+    this.#groups = [newGroup(columns)]
   }
 
   get count(): number {
     return this.#count
   }
 
-  append(row: Row): void {
-    const stored = this.#read(row)
-    for (let i = 0; i < stored.length; i++) this.#values[i]?.push(stored[i])
+  get memory(): number {
+    let sum = this.encoded
+    for (const { columns } of this.#groups) for (const values of columns) sum += values.memory
+    return sum
+  }
+
+  get encoded(): number {
+    return this.#file?.bytes.index ?? 0
+  }
+
+  append(row: Row, own?: Row): void {
+    const stored = this.#read(row, own)
+    const group = this.#groupWithRoom()
+    for (let i = 0; i < stored.length; i++) group.columns[i]?.push(stored[i])
+    group.rows += 1
     this.#count += 1
   }
 
   removeLast(): void {
-    for (const column of this.#values) column.pop()
+    const group = this.#groups.findLast(({ rows }) => rows > 0)
+    if (group === undefined) throw new RangeError('there is no row to be taken back')
+    for (const values of group.columns) values.pop()
+    group.rows -= 1
     this.#count -= 1
+  }
+
+  settle(): void {
+    if (this.#groups.some(isFull)) this.#encoding(() => {}, isFull)
   }
 
   spill(): Uint8Array {
     return this.#encoding(({ bytes }) => bytes.take())
+  }
+
+  release(): void {
+    this.#file?.bytes.take()
   }
 
   /**
@@ -63,14 +88,13 @@ export class ParquetRows implements FileRows {
   }
 
   /** Writes the rows that are held as row groups; then what else there is to do. */
-  #encoding<T>(then: (file: { writer: ParquetWriter; bytes: GroupBytes }) => T): T {
+  #encoding<T>(then: (file: OpenFile) => T, isReady = (_group: RowsOfGroup): boolean => true): T {
     try {
-      this.#file ??= this.#open()
-      const columnData = this.#columns.map((column, i) => sourceOf(column, this.#values[i] ?? []))
-      // It is done when it returns: there is nothing to wait for in memory.
-      void this.#file.writer.write({ columnData, rowGroupSize: ROW_GROUP_ROWS })
-      this.#values = this.#columns.map(() => [])
-      return then(this.#file)
+      const file = (this.#file ??= this.#open())
+      const groups = this.#groups
+      this.#groups = groups.filter((group) => !isReady(group))
+      for (const group of groups) if (isReady(group) && group.rows > 0) writeGroup(file, group)
+      return then(file)
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       throw new InletError('ENCODE_FAILED', `${this.#count} rows could not be encoded as Parquet: ${reason}`, {
@@ -79,7 +103,15 @@ export class ParquetRows implements FileRows {
     }
   }
 
-  #open(): { writer: ParquetWriter; bytes: GroupBytes } {
+  #groupWithRoom(): RowsOfGroup {
+    const last = this.#groups.at(-1)
+    if (last !== undefined && !isFull(last)) return last
+    const group = newGroup(this.#columns)
+    this.#groups.push(group)
+    return group
+  }
+
+  #open(): OpenFile {
     const bytes = new GroupBytes()
     const writer = new ParquetWriter({
       writer: bytes,
@@ -92,6 +124,34 @@ export class ParquetRows implements FileRows {
   }
 }
 
+/** Rows that become a row group. */
+interface RowsOfGroup {
+  readonly columns: readonly ColumnValues[]
+  rows: number
+}
+
+function newGroup(columns: readonly Column[]): RowsOfGroup {
+  return { columns: columns.map(columnValuesOf), rows: 0 }
+}
+
+function isFull({ rows }: RowsOfGroup): boolean {
+  return rows === ROW_GROUP_ROWS
+}
+
+function writeGroup(file: OpenFile, group: RowsOfGroup): void {
+  const { writer, bytes } = file
+  const start = bytes.offset
+  const columns = group.columns.flatMap((values) => values.chunks(file))
+  const total_byte_size = columns.reduce((sum, chunk) => sum + (chunk.meta_data?.total_uncompressed_size ?? 0n), 0n)
+  const [num_rows, total_compressed_size] = [BigInt(group.rows), BigInt(bytes.offset - start)]
+  writer.row_groups.push({ columns, num_rows, total_byte_size, total_compressed_size })
+  writer.num_rows += num_rows
+}
+
+interface OpenFile extends ParquetFile {
+  readonly bytes: GroupBytes
+}
+
 /** The bytes of a file that are at hand; those that were taken count in its offsets. */
 class GroupBytes extends ByteWriter {
   take(): Uint8Array {
@@ -101,71 +161,4 @@ class GroupBytes extends ByteWriter {
     this.index = 0
     return taken
   }
-}
-
-/** The values of a column, and how to encode them where the encoder would not choose well by itself. */
-function sourceOf({ name, type }: Column, data: unknown[]): ColumnSource {
-  // By default the encoder run-length encodes booleans, which Iceberg 1.10 cannot read into Spark's vectors.
-  if (type.kind === 'boolean') return { name, data, encoding: 'PLAIN' }
-  // hyparquet-writer 0.17 looks values up in a Map to make a dictionary, and to a Map −0 and 0 are one value.
-  if (hasFloats(type) && data.some((value) => holdsNegativeZero(value, type))) return { name, data, encoding: 'PLAIN' }
-  // Pages of one small value hold nothing to compress, and a call of the compressor costs more than the pages.
-  if (isSmall(type, data[0]) && data.every((value) => value === data[0])) return { name, data, codec: 'UNCOMPRESSED' }
-  if (type.kind === 'string' && mostDiffer(data.slice(0, 200)) && mostDiffer(data))
-    return { name, data: utf8Of(data as (string | null)[]), encoding: 'PLAIN' }
-  return { name, data }
-}
-
-/** Whether values are too many for a dictionary. */
-function mostDiffer(values: readonly unknown[]): boolean {
-  return 2 * new Set(values).size > values.length
-}
-
-/**
- * Texts as pieces of one buffer. hyparquet-writer 0.17 makes a buffer for each, which is more than half of the cost of a
- * column that has no dictionary.
- */
-function utf8Of(texts: readonly (string | null)[]): (Uint8Array | null)[] {
-  const all = Buffer.from(texts.join(''), 'utf8')
-  let end = 0
-  return texts.map((text) => {
-    if (text === null) return null
-    const start = end
-    end += Buffer.byteLength(text)
-    return all.subarray(start, end)
-  })
-}
-
-function hasFloats(type: ColumnType): boolean {
-  switch (type.kind) {
-    case 'list':
-      return hasFloats(type.element.type)
-    case 'map':
-      return hasFloats(type.value.type)
-    case 'struct':
-      return type.fields.some((field) => hasFloats(field.type))
-    default:
-      return type.kind === 'float' || type.kind === 'double'
-  }
-}
-
-function holdsNegativeZero(stored: unknown, type: ColumnType): boolean {
-  if (stored === null) return false
-  switch (type.kind) {
-    case 'float':
-    case 'double':
-      return Object.is(stored, -0)
-    case 'list':
-      return (stored as unknown[]).some((item) => holdsNegativeZero(item, type.element.type))
-    case 'map':
-      return (stored as { value: unknown }[]).some(({ value }) => holdsNegativeZero(value, type.value.type))
-    case 'struct':
-      return type.fields.some((field) => holdsNegativeZero((stored as Row)[field.name], field.type))
-    default:
-      return false
-  }
-}
-
-function isSmall({ kind }: ColumnType, stored: unknown): boolean {
-  return stored === null || !['string', 'binary', 'list', 'map', 'struct'].includes(kind)
 }

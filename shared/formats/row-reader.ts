@@ -3,8 +3,11 @@ import type { Row } from '#shared/pipeline/outcome.ts'
 import { type Store, storedForm } from './stored-form.ts'
 import { UnstorableError } from './unstorable.ts'
 
-/** A row → the stored form of its columns' values, in the order of the columns; null where there is none. */
-export type RowReader = (row: Row) => unknown[]
+/**
+ * A row → the stored form of its columns' values, in the order of the columns; null where there is none.
+ * @param own where Inlet's own columns stand, those with a name that begins with `_`: the row itself, when it is left out
+ */
+export type RowReader = (row: Row, own?: Row) => unknown[]
 
 const readers = new WeakMap<readonly Column[], RowReader>()
 
@@ -18,20 +21,20 @@ export function rowReaderOf(columns: readonly Column[]): RowReader {
   const stores = columns.map(({ type }) => storedForm(type))
   const reads = columns.map(({ name, nullable }, i) => {
     const missing = nullable ? 'null' : 'none()'
-    return `(value = row[${JSON.stringify(name)}]) === null || value === undefined ? ${missing} : stores[${i}](value)`
+    return `(value = ${name.startsWith('_') ? 'own' : 'row'}[${JSON.stringify(name)}]) === null || value === undefined ? ${missing} : stores[${i}](value)`
   })
   // oxlint-disable-next-line no-implied-eval -- of column names, as string literals
   const generate = new Function(
     'stores',
     'none',
-    `return (row) => { let value; return [\n${reads.join(',\n')}\n] }`,
-  ) as (stores: readonly Store[], none: () => never) => RowReader
+    `return (row, own) => { let value; return [\n${reads.join(',\n')}\n] }`,
+  ) as (stores: readonly Store[], none: () => never) => (row: Row, own: Row) => unknown[]
   const read = generate(stores, none)
-  const reader: RowReader = (row) => {
+  const reader: RowReader = (row, own = row) => {
     try {
-      return read(row)
+      return read(row, own)
     } catch (error) {
-      throw error instanceof UnstorableError ? blamed(error, columns, row) : error
+      throw error instanceof UnstorableError ? blamed(error, columns, row, own) : error
     }
   }
   readers.set(columns, reader)
@@ -43,9 +46,9 @@ function none(): never {
 }
 
 /** The same error with the column that it comes from: looked for only now, so that good rows do not pay for it. */
-function blamed(error: UnstorableError, columns: readonly Column[], row: Row): UnstorableError {
+function blamed(error: UnstorableError, columns: readonly Column[], row: Row, own: Row): UnstorableError {
   const column = columns.find(({ name, type, nullable }) => {
-    const value = row[name]
+    const value = (name.startsWith('_') ? own : row)[name]
     if (value === null || value === undefined) return !nullable
     try {
       storedForm(type)(value)

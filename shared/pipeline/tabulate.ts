@@ -16,8 +16,6 @@ export interface TablePartition {
   readonly rows: FileRows
   /** The offset of each row's record, in the order of the rows: of those that the last call of `add` has appended. */
   readonly offsets: number[]
-  /** Bytes of the keys and values whose rows are held, and were not spilled. */
-  heldBytes: number
 }
 
 /** What became of some records of one Kafka partition, as files to be written and what a commit says of them. */
@@ -75,7 +73,9 @@ export class Tabulator {
   add(records: readonly KafkaRecord[], path: RecordPath = this.#flow.recordPath): void {
     const before = this.#mark()
     for (const record of records) this.#addOne(record, path)
-    requireBalance(records, this.tabulation.partitions, this.#counts, before, this.#flow)
+    const { partitions } = this.tabulation
+    requireBalance(records, partitions, this.#counts, before, this.#flow)
+    for (const { rows } of partitions) rows.settle()
   }
 
   #addOne(record: KafkaRecord, path: RecordPath): void {
@@ -128,11 +128,11 @@ function appendRows(
     const key = `${table.name}\u0000${partitionKey(partition)}`
     let group = groups.get(key)
     if (group === undefined) {
-      group = { table, values: partition, rows: fileRowsOf(table), offsets: [], heldBytes: 0 }
+      group = { table, values: partition, rows: fileRowsOf(table), offsets: [] }
       groups.set(key, group)
     }
     try {
-      group.rows.append(Object.assign(row, recordColumns(record, epoch, index)))
+      group.rows.append(row, recordColumns(record, epoch, index))
     } catch (error) {
       if (!(error instanceof UnstorableError)) throw error
       for (const { rows, offsets } of appended) {
@@ -142,7 +142,6 @@ function appendRows(
       return { code: 'ROW_INVALID', field: error.column, message: error.message }
     }
     group.offsets.push(record.offset)
-    group.heldBytes += (record.value?.length ?? 0) + (record.key?.length ?? 0)
     appended.push(group)
   }
   return undefined

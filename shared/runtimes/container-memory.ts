@@ -1,12 +1,5 @@
-/** Bytes of memory that a byte of a record takes as values of columns, about: more for small records of many fields. */
-const HELD_PER_BYTE = 2
 /** Bytes of memory that the footer of a file keeps for each column of a row group, until the file ends. */
 const FOOTER_PER_COLUMN = 3500
-
-/** Bytes of memory that rows take. @param recordBytes of the keys and values of the records that they are made of */
-export function heldMemory(recordBytes: number): number {
-  return recordBytes * HELD_PER_BYTE
-}
 
 /** Bytes of memory that a row group takes that was spilled. */
 export function groupMemory(columns: number): number {
@@ -15,7 +8,8 @@ export function groupMemory(columns: number): number {
 
 /** Rows that could be spilled. */
 interface Spillable {
-  readonly heldBytes: number
+  /** Bytes that are given back. */
+  readonly memory: number
 }
 
 /** A row group of less is hardly worth its place in the footer. */
@@ -28,15 +22,13 @@ export const LEAST_SPILL_BYTES = 32 * 1024
  * @returns none when what is left is too little in too many places: then a slice has to land
  */
 export function toSpill<T extends Spillable>(held: readonly T[], excess: number): T[] {
-  const largestFirst = held
-    .filter(({ heldBytes }) => heldBytes >= LEAST_SPILL_BYTES)
-    .sort((a, b) => b.heldBytes - a.heldBytes)
+  const largestFirst = held.filter(({ memory }) => memory >= LEAST_SPILL_BYTES).sort((a, b) => b.memory - a.memory)
   const chosen: T[] = []
   let left = excess
   for (const each of largestFirst) {
     if (left <= 0) break
     chosen.push(each)
-    left -= heldMemory(each.heldBytes)
+    left -= each.memory
   }
   return chosen
 }

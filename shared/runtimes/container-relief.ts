@@ -14,7 +14,7 @@ export async function relieveMemory(slices: readonly OpenSlice[], memoryBytes: n
   const memory = memoryOf(slices)
   if (memory <= memoryBytes) return
   const held = slices.flatMap((slice) =>
-    slice.held.map((partition) => ({ slice, partition, heldBytes: partition.heldBytes })),
+    slice.held.map((partition) => ({ slice, partition, memory: partition.rows.memory })),
   )
   for (const { slice, partition } of toSpill(held, memory - memoryBytes / 2)) await slice.spill(partition)
 }

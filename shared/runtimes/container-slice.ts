@@ -11,7 +11,7 @@ import type { KafkaRecord } from '#shared/pipeline/record.ts'
 import { joinedCounts, type ScoredRecords } from '#shared/pipeline/score-rows.ts'
 import type { Scorer } from '#shared/pipeline/scorer.ts'
 import { type TablePartition, Tabulator } from '#shared/pipeline/tabulate.ts'
-import { groupMemory, heldMemory } from './container-memory.ts'
+import { groupMemory } from './container-memory.ts'
 import type { ScratchFile, ScratchFolder } from './container-scratch.ts'
 
 /** Files of one slice that are put at a time. */
@@ -43,6 +43,8 @@ export class OpenSlice {
   readonly #spilled = new Map<TablePartition, { readonly file: ScratchFile; groups: number }>()
   readonly #encoded = new Map<TablePartition, Omit<NewDataFile, 'body'>>()
   readonly #written = new Map<TablePartition, DataFile>()
+  readonly #weights = new Map<TablePartition, number>()
+  #memory = 0
   #scores: SliceContent['scores']
   #isEncoded = false
   #isLanding = false
@@ -88,9 +90,7 @@ export class OpenSlice {
 
   /** Bytes of memory that it takes, about. */
   get memory(): number {
-    let sum = 0
-    for (const partition of this.#tabulator.tabulation.partitions) sum += this.#memoryOf(partition)
-    return sum
+    return this.#memory
   }
 
   /** Bytes that it takes of memory and disk. */
@@ -103,14 +103,15 @@ export class OpenSlice {
   /** Bytes of its largest file, as far as it is encoded. */
   get largestFile(): number {
     let most = 0
-    for (const { file } of this.#spilled.values()) most = Math.max(most, file.bytes)
+    for (const partition of this.#tabulator.tabulation.partitions)
+      most = Math.max(most, partition.rows.encoded + (this.#spilled.get(partition)?.file.bytes ?? 0))
     return most
   }
 
   /** Those whose rows can be spilled. */
   get held(): TablePartition[] {
     if (this.#isLanding) return []
-    return this.#tabulator.tabulation.partitions.filter(({ rows, heldBytes }) => rows.canSpill && heldBytes > 0)
+    return this.#tabulator.tabulation.partitions.filter(({ rows }) => rows.canSpill && rows.memory > 0)
   }
 
   /**
@@ -123,13 +124,15 @@ export class OpenSlice {
     this.#extent.add(records)
     this.#tabulator.add(records, scored?.path)
     if (scored !== undefined) this.#scores = joinedCounts(this.#scores ?? {}, scored.counts(rejected.slice(before)))
+    for (const partition of this.#tabulator.tabulation.partitions)
+      if (partition.offsets.length > 0) this.#weigh(partition)
   }
 
   /** Rows of a table partition go to the disk, as a row group. */
   async spill(partition: TablePartition): Promise<void> {
     const body = partition.rows.spill()
-    partition.heldBytes = 0
     this.#fileOf(partition).groups += 1
+    this.#weigh(partition)
     await this.#append(partition, body)
   }
 
@@ -162,9 +165,10 @@ export class OpenSlice {
     for (const partition of this.#tabulator.tabulation.partitions) {
       if (this.#encoded.has(partition)) continue
       const { body, ...file } = encodeFile(partition, flow.pipeline, this.#attempt)
-      partition.heldBytes = 0
       this.#encoded.set(partition, file)
       await this.#append(partition, body)
+      partition.rows.release()
+      this.#weigh(partition)
     }
     this.#isEncoded = true
   }
@@ -197,8 +201,11 @@ export class OpenSlice {
     return spilled
   }
 
-  #memoryOf(partition: TablePartition): number {
+  /** Only what has changed is weighed: all slices are asked for their memory after each chunk of any of them. */
+  #weigh(partition: TablePartition): void {
     const groups = this.#spilled.get(partition)?.groups ?? 0
-    return heldMemory(partition.heldBytes) + groups * groupMemory(partition.table.columns.length)
+    const memory = partition.rows.memory + groups * groupMemory(partition.table.columns.length)
+    this.#memory += memory - (this.#weights.get(partition) ?? 0)
+    this.#weights.set(partition, memory)
   }
 }

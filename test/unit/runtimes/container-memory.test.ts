@@ -1,9 +1,9 @@
-import { heldMemory, LEAST_SPILL_BYTES, toSpill } from '#shared/runtimes/container-memory.ts'
+import { LEAST_SPILL_BYTES, toSpill } from '#shared/runtimes/container-memory.ts'
 
-const held = (...kilobytes: readonly number[]) => kilobytes.map((each) => ({ heldBytes: each * 1024 }))
+const held = (...kilobytes: readonly number[]) => kilobytes.map((each) => ({ memory: each * 1024 }))
 
 test('the largest are spilled first, and no more than needed', () => {
-  expect(toSpill(held(100, 900, 50, 400), heldMemory(1000 * 1024))).toEqual(held(900, 400))
+  expect(toSpill(held(100, 900, 50, 400), 1000 * 1024)).toEqual(held(900, 400))
 })
 
 test('nothing is spilled without need', () => {
