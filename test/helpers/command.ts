@@ -11,9 +11,9 @@ export interface Result {
 }
 
 /** Runs a script of the project with Node, as npm's scripts do, and waits for its end. */
-function runScript(script: string, args: readonly string[], input?: string): Promise<Result> {
+function runScript(script: string, args: readonly string[], input?: string, environment = {}): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const env = { ...process.env, NODE_OPTIONS: '' }
+    const env = { ...process.env, NODE_OPTIONS: '', ...environment }
     const child = spawn(process.execPath, [path.join(projectRoot, script), ...args], { cwd: projectRoot, env })
     let stdout = ''
     let stderr = ''
@@ -25,5 +25,8 @@ function runScript(script: string, args: readonly string[], input?: string): Pro
   })
 }
 
-export const inlet = (args: readonly string[], input?: string): Promise<Result> =>
-  runScript('shared/cli/inlet.ts', args, input)
+export const inlet = (
+  args: readonly string[],
+  input?: string,
+  environment?: Readonly<Record<string, string>>,
+): Promise<Result> => runScript('shared/cli/inlet.ts', args, input, environment)

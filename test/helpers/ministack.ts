@@ -5,7 +5,7 @@ import { VENV_TIMEOUT_MS, venvPython } from './venv.ts'
 
 const VERSION = '1.5.33'
 /** Ministack's root. It checks signatures and policies, as S3 does. */
-const CREDENTIALS = { accessKeyId: 'AKIAROOTROOTROOTROOT', secretAccessKey: 'a-secret-that-must-not-be-told' }
+export const CREDENTIALS = { accessKeyId: 'AKIAROOTROOTROOTROOT', secretAccessKey: 'a-secret-that-must-not-be-told' }
 
 /** Runs ministack until its standard input ends, with its data in the folder in which it is started. */
 const RUN = `
@@ -31,6 +31,11 @@ const ENVIRONMENT = {
 /** Long enough to make the virtual environment and start from it. */
 export const START_TIMEOUT_MS = VENV_TIMEOUT_MS + READY_WITHIN_MS
 
+/** The Python that has ministack; its virtual environment is made first where there is none. */
+export function ministackPython(): Promise<string> {
+  return venvPython(`ministack-${VERSION}`, [`ministack==${VERSION}`])
+}
+
 /** A server with S3's protocol and rules, conditional writes and policies among them, on a port of its own. */
 export class Ministack {
   readonly #server: PythonServer
@@ -41,8 +46,7 @@ export class Ministack {
 
   /** Starts one; makes its virtual environment first where there is none. Whoever starts it has to stop it. */
   static async start(): Promise<Ministack> {
-    const python = await venvPython(`ministack-${VERSION}`, [`ministack==${VERSION}`])
-    return new Ministack(await PythonServer.start(python, ['-c', RUN], ENVIRONMENT))
+    return new Ministack(await PythonServer.start(await ministackPython(), ['-c', RUN], ENVIRONMENT))
   }
 
   stop(): Promise<void> {

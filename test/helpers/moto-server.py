@@ -1,9 +1,11 @@
 """Runs moto as a server on a port of its own until its standard input ends.
 
 Glue's UpdateTable with a VersionId is a compare and swap, which moto leaves out; S3 Tables' swap is not guarded against threads.
-Both are put in place here, for what is tested against them depends on it.
+Both are put in place here, for what is tested against them depends on it. So are the ARN of an MSK Serverless cluster, in the
+form that MSK gives it, and where its brokers for IAM are: where BROKERS says.
 """
 
+import json
 import os
 import sys
 import threading
@@ -12,6 +14,8 @@ threading.Thread(target=lambda: (sys.stdin.buffer.read(), os._exit(0)), daemon=T
 
 from moto.core.exceptions import JsonRESTError
 from moto.glue.responses import GlueResponse
+from moto.kafka.models import FakeKafkaCluster
+from moto.kafka.responses import KafkaResponse
 from moto.s3tables.models import Table
 from moto.server import main
 
@@ -34,7 +38,18 @@ def compare_and_swap(self, *args, **kwargs):
         return update_metadata_location(self, *args, **kwargs)
 
 
+def cluster_arn(self):
+    return f"arn:aws:kafka:{self.region_name}:{self.account_id}:cluster/{self.cluster_name}/{self.cluster_id}-s1"
+
+
+def get_bootstrap_brokers(self):
+    self.kafka_backend.describe_cluster_v2(self._get_param("clusterArn"))
+    return json.dumps({"bootstrapBrokerStringSaslIam": os.environ.get("BROKERS", "")})
+
+
 GlueResponse.update_table = compare_and_update
 Table.update_metadata_location = compare_and_swap
+FakeKafkaCluster._generate_arn = cluster_arn
+KafkaResponse.get_bootstrap_brokers = get_bootstrap_brokers
 
 main(["-H", "127.0.0.1", "-p", "0"])

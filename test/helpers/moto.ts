@@ -22,10 +22,13 @@ export class Moto {
     this.#server = server
   }
 
-  /** Starts one; makes its virtual environment first where there is none. Whoever starts it has to stop it. */
-  static async start(): Promise<Moto> {
+  /**
+   * Starts one; makes its virtual environment first where there is none. Whoever starts it has to stop it.
+   * @param environment what its script asks for (see moto-server.py)
+   */
+  static async start(environment: Record<string, string> = {}): Promise<Moto> {
     const python = await venvPython(`moto-${VERSION}`, [`moto[server]==${VERSION}`])
-    return new Moto(await PythonServer.start(python, [RUN], {}))
+    return new Moto(await PythonServer.start(python, [RUN], environment))
   }
 
   stop(): Promise<void> {

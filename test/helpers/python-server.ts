@@ -14,13 +14,14 @@ export const READY_WITHIN_MS = 30_000
  */
 export class PythonServer {
   readonly endpoint: string
+  /** Where it was started; removed with it. */
+  readonly folder: string
   readonly #process: ChildProcess
-  readonly #folder: string
 
   private constructor(endpoint: string, process: ChildProcess, folder: string) {
     this.endpoint = endpoint
     this.#process = process
-    this.#folder = folder
+    this.folder = folder
   }
 
   /** Whoever starts it has to stop it. @throws Error with what the server said, when it does not come to listen */
@@ -41,7 +42,7 @@ export class PythonServer {
   }
 
   stop(): Promise<void> {
-    return end(this.#process, this.#folder)
+    return end(this.#process, this.folder)
   }
 }
 
@@ -68,7 +69,7 @@ async function launch(
 async function readyEndpoint(server: ChildProcess, log: string): Promise<string> {
   const hasEnded = (): boolean => server.exitCode !== null || server.signalCode !== null
   for (let waited = 0; waited < READY_WITHIN_MS && !hasEnded(); waited += 50) {
-    const endpoint = /Running on (http:\/\/127\.0\.0\.1:\d+)/.exec(await readFile(log, 'utf8'))?.[1]
+    const endpoint = /Running on (https?:\/\/127\.0\.0\.1:\d+)/.exec(await readFile(log, 'utf8'))?.[1]
     if (endpoint !== undefined) return endpoint
     await sleep(50)
   }
@@ -85,5 +86,15 @@ async function end(server: ChildProcess, folder: string): Promise<void> {
     await exited
     clearTimeout(force)
   }
+  endGroup(server)
   await rm(folder, { recursive: true, force: true })
+}
+
+/** What the server has started and left behind. */
+function endGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // There is nothing of it.
+  }
 }

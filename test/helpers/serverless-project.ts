@@ -4,6 +4,16 @@ import path from 'node:path'
 import process from 'node:process'
 import { projectRoot } from './command.ts'
 
+/** Far longer than any takes: what hangs is ended, and has no status. */
+const COMMAND_TIMEOUT_MS = 300_000
+
+export interface ServerlessResult {
+  readonly status: number | null
+  readonly stdout: string
+  /** To people: both outputs. */
+  readonly said: string
+}
+
 /** A copy of this project, to be changed and packaged. */
 export class ServerlessProject {
   readonly root: string
@@ -11,11 +21,15 @@ export class ServerlessProject {
   /** @param root an empty folder */
   constructor(root: string) {
     this.root = root
-    for (const folder of ['functions', 'infra', 'shared'])
-      cpSync(path.join(projectRoot, folder), path.join(root, folder), { recursive: true })
+    for (const folder of ['functions', 'infra', 'shared']) this.add(folder)
     for (const file of ['package.json', 'serverless.yml', 'tsconfig.json'])
       cpSync(path.join(projectRoot, file), path.join(root, file))
     symlinkSync(path.join(projectRoot, 'node_modules'), path.join(root, 'node_modules'))
+  }
+
+  /** Adds a folder of this project. */
+  add(folder: string): void {
+    cpSync(path.join(projectRoot, folder), path.join(this.root, folder), { recursive: true })
   }
 
   /** Changes a file by a replacement that must have an effect. */
@@ -40,7 +54,17 @@ export class ServerlessProject {
   }
 
   /** `serverless package`, without credentials. @returns the template's file, and what was said */
-  package(...args: string[]): { readonly status: number | null; readonly said: string; readonly template: string } {
+  package(...args: string[]): ServerlessResult & { readonly template: string } {
+    const folder = path.join(this.root, '.package')
+    const result = this.serverless(['package', '--package', folder, ...args])
+    return { ...result, template: path.join(folder, 'cloudformation-template-update-stack.json') }
+  }
+
+  /**
+   * A command of the Serverless Framework.
+   * @param environment what it is told besides what has nothing to do with AWS or a lake
+   */
+  serverless(args: readonly string[], environment: Readonly<Record<string, string>> = {}): ServerlessResult {
     const binaries = path.join(projectRoot, 'node_modules/.bin')
     const kept = Object.entries(process.env).filter(([name]) => !/^(?:AWS_|LAKE_)/.test(name))
     const env = {
@@ -48,17 +72,10 @@ export class ServerlessProject {
       NODE_OPTIONS: '',
       PATH: `${binaries}${path.delimiter}${process.env['PATH']}`,
       AWS_EC2_METADATA_DISABLED: 'true',
+      ...environment,
     }
-    const folder = path.join(this.root, '.package')
-    const { status, stdout, stderr } = spawnSync(
-      path.join(binaries, 'serverless'),
-      ['package', '--package', folder, ...args],
-      { cwd: this.root, env, encoding: 'utf8' },
-    )
-    return {
-      status,
-      said: `${stdout}${stderr}`,
-      template: path.join(folder, 'cloudformation-template-update-stack.json'),
-    }
+    const options = { cwd: this.root, env, encoding: 'utf8', timeout: COMMAND_TIMEOUT_MS } as const
+    const { status, stdout, stderr } = spawnSync(path.join(binaries, 'serverless'), args, options)
+    return { status, stdout, said: `${stdout}${stderr}` }
   }
 }
