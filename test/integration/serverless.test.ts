@@ -53,7 +53,7 @@ test('an event that cannot be landed is an error of the function', () => {
   expect(`${stdout}${stderr}`).toMatch(/not an MSK event: eventSource/)
 })
 
-test('`package` needs neither credentials nor a network, and points the function to the bucket', () => {
+test('`package` points the function to the bucket', () => {
   const folder = path.join(directory(), 'package')
   const { status, stderr } = serverless(['package', '--package', folder])
   expect({ status, stderr }).toMatchObject({ status: 0 })
