@@ -12,7 +12,7 @@ const FIVE_MINUTES = 300
 const DAY = 86_400
 
 /** One alarm: how it is told from others, and what is to be done when it goes off. */
-interface Alarm {
+export interface Alarm {
   readonly what: string
   readonly description: string
   readonly metric: Metric | Expression
@@ -145,9 +145,14 @@ export function committerAlarms(settings: StageSettings): Resources {
       below: 1,
       missing: 'breaching',
     },
-    throttled('committer', stack),
   ]
-  return Object.fromEntries(alarms.map((alarm) => [logicalId('committer', `${alarm.what}Alarm`), resource(alarm)]))
+  return serviceAlarms('committer', stack, alarms)
+}
+
+/** The alarms of a function that is no pipeline's, and that it is throttled. */
+export function serviceAlarms(name: string, stack: string, alarms: readonly Alarm[]): Resources {
+  const all = [...alarms, throttled(name, stack)]
+  return Object.fromEntries(all.map((alarm) => [logicalId(name, `${alarm.what}Alarm`), resource(alarm)]))
 }
 
 /** Invocations that nobody waits for and that failed. */

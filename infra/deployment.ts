@@ -14,6 +14,7 @@ import {
 import { dashboard } from './dashboard.ts'
 import { endpointPolicy } from './endpoint-policy.ts'
 import { eventSourceMapping, mappingId, requireRoomForPollers } from './event-source-mapping.ts'
+import { hasJobs, JOBS_FUNCTION, jobsAlarms, jobsFunction } from './jobs.ts'
 import { lifecycleRules } from './lifecycle.ts'
 import { roleId } from './role.ts'
 import { roles } from './roles.ts'
@@ -38,9 +39,9 @@ export interface Deployment {
 
 const NOTHING = {}
 /** Runs at once. The committer begins one each minute and may take five; a redrive may be invoked by a loop. */
-const RESERVED = { committer: 2, redrive: 2 }
+const RESERVED = { committer: 2, redrive: 2, [JOBS_FUNCTION]: 2 }
 /** Functions that are no pipeline's. */
-const OTHERS = new Set(['committer', 'redrive', BROKERS_FUNCTION, TABLES_FUNCTION, TOPICS_FUNCTION])
+const OTHERS = new Set(['committer', 'redrive', JOBS_FUNCTION, BROKERS_FUNCTION, TABLES_FUNCTION, TOPICS_FUNCTION])
 
 /** @throws StageError when the pipelines cannot be deployed together */
 export function deployment(settings: StageSettings, folders: readonly PipelineFolder[]): Deployment {
@@ -72,6 +73,12 @@ function functions(settings: StageSettings, folders: readonly PipelineFolder[]):
       ...customResourceFunction(TABLES_FUNCTION, 'makes and changes the tables of the pipelines, for CloudFormation'),
       environment: CATALOG,
     },
+    ...(hasJobs(folders.map(({ pipeline }) => pipeline)) && {
+      [JOBS_FUNCTION]: jobsFunction(
+        folders.map(({ pipeline }) => pipeline),
+        CATALOG,
+      ),
+    }),
     ...(network !== null && {
       [BROKERS_FUNCTION]: customResourceFunction(BROKERS_FUNCTION, 'tells CloudFormation where the cluster is reached'),
       [TOPICS_FUNCTION]: {
@@ -117,6 +124,7 @@ function resources(settings: StageSettings, pipelines: readonly Pipeline[]): Res
     ...Object.fromEntries(pipelines.flatMap((pipeline) => Object.entries(pipelineAlarms(settings, pipeline)))),
     ...committerAlarms(settings),
     ...failedInvocationsAlarm(settings),
+    ...(hasJobs(pipelines) && jobsAlarms(settings)),
     ...subscription(settings),
     Dashboard: dashboard(settings, pipelines),
   }
@@ -136,6 +144,7 @@ function subscription({ alarmEmail }: StageSettings): Resources {
 /** What is added to resources that the Framework makes, or that are written in YAML. */
 function extensions(settings: StageSettings, pipelines: readonly Pipeline[]): { readonly [logicalId: string]: Value } {
   const names = [...pipelines.map(({ name }) => name), 'committer', 'redrive', TABLES_FUNCTION]
+  if (hasJobs(pipelines)) names.push(JOBS_FUNCTION)
   if (kafkaNetwork(settings) !== null) names.push(BROKERS_FUNCTION, TOPICS_FUNCTION)
   return {
     ServerlessDeploymentBucket: {

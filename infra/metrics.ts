@@ -34,6 +34,13 @@ export function committerMetric(settings: StageSettings, metric: CommitterMetric
   return ofService(settings, 'committer', metric)
 }
 
+/** What the function of jobs counts (shared/runtimes/jobs.ts). */
+export type JobMetric = 'jobs started' | 'jobs succeeded' | 'jobs given up' | 'jobs failed to start'
+
+export function jobMetric(settings: StageSettings, metric: JobMetric): Metric {
+  return ofService(settings, 'jobs', metric)
+}
+
 /** What Lambda counts of a function, and the lag of the trigger that it has. */
 export type FunctionMetric = 'Invocations' | 'Errors' | 'Throttles' | 'Duration' | 'OffsetLag'
 

@@ -69,7 +69,7 @@ function catalogRights(pipelines: readonly Pipeline[], tables: readonly string[]
 }
 
 /** Tables of the stack's own database; Glue asks for the right to its catalog and to the database, too. */
-function inCatalog(tables: readonly string[]): Value[] {
+export function inCatalog(tables: readonly string[]): Value[] {
   const glue = 'arn:${AWS::Partition}:glue:${AWS::Region}:${AWS::AccountId}'
   const parts = ['catalog', 'database/${LakeDatabase}', ...tables.map((table) => `table/\${LakeDatabase}/${table}`)]
   return parts.map((part) => sub(`${glue}:${part}`))
@@ -144,15 +144,15 @@ export function tablesRights(): readonly Statement[] {
  * Who may not list is told 403 in place of 404 for an object that is not there, and that question names no prefix: without
  * IfExists the answer could be no.
  */
-function listing(Sid: string, prefixes: readonly string[]): Statement {
+export function listing(Sid: string, prefixes: readonly string[]): Statement {
   const Condition = { StringLikeIfExists: { 's3:prefix': prefixes } }
   return { ...allow(Sid, ['s3:ListBucket'], attribute('LakeBucket', 'Arn')), Condition }
 }
 
-function lakeKey(): Statement {
+export function lakeKey(): Statement {
   return allow('LakeKey', ['kms:Decrypt', 'kms:GenerateDataKey'], attribute('LakeKey', 'Arn'))
 }
 
-function inLake(keys: string): Value {
+export function inLake(keys: string): Value {
   return sub(`\${LakeBucket.Arn}/${keys}`)
 }

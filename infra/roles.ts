@@ -1,6 +1,7 @@
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import type { Resources } from './cloudformation.ts'
 import { BROKERS_FUNCTION, TABLES_FUNCTION, TOPICS_FUNCTION } from './custom-resources-template.ts'
+import { hasJobs, JOBS_FUNCTION, jobsRights } from './jobs.ts'
 import { brokersRights, committerRights, pipelineRights, redriveRights, tablesRights, topicsRights } from './rights.ts'
 import { failureRights, functionRole, roleId, type Statement } from './role.ts'
 import { kafkaNetwork, type StageSettings } from './stage.ts'
@@ -13,6 +14,7 @@ export function roles(settings: StageSettings, pipelines: readonly Pipeline[]): 
     ['redrive', [...redriveRights(pipelines), failureRights()]],
     [TABLES_FUNCTION, tablesRights()],
   ])
+  if (hasJobs(pipelines)) rights.set(JOBS_FUNCTION, [...jobsRights(pipelines), failureRights()])
   if (kafkaNetwork(settings) !== null) {
     rights.set(BROKERS_FUNCTION, brokersRights(settings))
     rights.set(TOPICS_FUNCTION, topicsRights(settings, pipelines))

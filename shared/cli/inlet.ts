@@ -9,6 +9,7 @@ import { addDeadLetters } from './commands/dead-letters.ts'
 import { addDescribe } from './commands/describe.ts'
 import { addEpoch } from './commands/epoch.ts'
 import { addInspect } from './commands/inspect.ts'
+import { addJobs } from './commands/jobs.ts'
 import { addKafka } from './commands/kafka.ts'
 import { addPause, addResume } from './commands/pause.ts'
 import { addProduce } from './commands/produce.ts'
@@ -43,6 +44,7 @@ for (const add of [
   addDeadLetters,
   addVacuum,
   addEpoch,
+  addJobs,
   addDescribe,
   addInspect,
   addKafka,

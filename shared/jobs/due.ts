@@ -2,11 +2,11 @@
 import type { Completeness } from '#shared/pipeline/completeness.ts'
 import type { Job } from '#shared/pipeline/job.ts'
 import { parseWindow, type TimeWindow, type Windows } from '#shared/pipeline/time-window.ts'
-import { obstacles, type TableState } from './completeness.ts'
+import { type Obstacle, obstacles, type TableState } from './completeness.ts'
 import type { Progress } from './progress.ts'
 
 /** The scope of runs that are for the whole table. */
-const WHOLE_TABLE = 'table'
+export const WHOLE_TABLE = 'table'
 
 /** A run that there was, or is: the last one of its job and scope. */
 export interface LastRun {
@@ -56,7 +56,7 @@ export function dueRuns(
     case 'rows':
       return dueByMeasure(WHOLE_TABLE, null, progress.rows, when.rows, known)
     case 'every': {
-      const scope = stretchName(state.now, when.periodMs)
+      const scope = stretchAt(state.now, when.periodMs)
       if (progress.rows === 0 || known[scope] !== undefined) return []
       return [{ scope, revision: 0, measure: progress.rows, window: null }]
     }
@@ -99,7 +99,46 @@ function windowNamed({ windows }: WatchedTable, name: string): TimeWindow | null
 }
 
 /** `2026-11-23T14-00Z`: when a stretch of time begins. */
-function stretchName(now: number, periodMs: number): string {
+export function stretchAt(now: number, periodMs: number): string {
   const start = new Date(Math.floor(now / periodMs) * periodMs)
   return `${start.toISOString().slice(0, 16).replace(':', '-')}Z`
+}
+
+/** Why a job does or does not run for a scope: what `inlet jobs why` shows. */
+export type Verdict =
+  | { readonly verdict: 'due'; readonly revision: number }
+  | { readonly verdict: 'running'; readonly revision: number }
+  | { readonly verdict: 'done'; readonly revision: number; readonly lateRows: number }
+  | { readonly verdict: 'not complete'; readonly obstacles: readonly Obstacle[]; readonly lateRows: number }
+  | { readonly verdict: 'too little'; readonly measure: number; readonly needed: number }
+  | { readonly verdict: 'no data' }
+
+/** @param scope as in `DueRun` */
+export function verdictOf(
+  job: Job,
+  table: WatchedTable,
+  progress: Progress,
+  state: TableState,
+  known: KnownRuns,
+  scope: string,
+): Verdict {
+  const last = known[scope]
+  if (last?.isOpen === true) return { verdict: 'running', revision: last.revision }
+  const due = dueRuns(job, table, progress, state, known).find((run) => run.scope === scope)
+  if (due !== undefined) return { verdict: 'due', revision: due.revision }
+  const { when } = job
+  const found = progress.windows[scope]
+  if (when.kind === 'smallFiles' || when.kind === 'rows') {
+    const had = scope === WHOLE_TABLE ? progress : found
+    const measure = (when.kind === 'rows' ? progress.rows : (had?.smallFiles ?? 0)) - (last?.measure ?? 0)
+    return { verdict: 'too little', measure, needed: when.kind === 'rows' ? when.rows : when.files }
+  }
+  if (when.kind === 'every' && last !== undefined) return { verdict: 'done', revision: last.revision, lateRows: 0 }
+  const window = windowNamed(table, scope)
+  if (when.kind === 'every' || found === undefined || window === null) return { verdict: 'no data' }
+  const lateRows = last === undefined ? 0 : Math.max(0, found.rows - last.measure)
+  if (last !== undefined && (job.rerunAfter === null || lateRows < job.rerunAfter))
+    return { verdict: 'done', revision: last.revision, lateRows }
+  const because = obstacles(window, found.lastAt, when.latenessMs, table.completeness, state)
+  return { verdict: 'not complete', obstacles: because, lateRows }
 }

@@ -41,7 +41,7 @@ export function jobsPrefix({ pipeline, generation }: Pick<JobId, 'pipeline' | 'g
 }
 
 /** What the records of a job's runs lie below; by scope and revision. */
-function runsPrefix(id: JobId, scope?: string): string {
+export function runsPrefix(id: JobId, scope?: string): string {
   return `${jobsPrefix(id)}runs/${id.job}/${scope === undefined ? '' : `${scope}/`}`
 }
 
@@ -63,5 +63,13 @@ const OPEN = /\/open\/(?<job>[^/]+)\/(?<scope>[^/]+)\/(?<revision>\d+)$/
 /** @returns the run that a mark's key names; undefined for other keys */
 export function parseOpenKey(key: string): Pick<RunId, 'job' | 'scope' | 'revision'> | undefined {
   const { job, scope, revision } = OPEN.exec(key)?.groups ?? {}
+  return job === undefined || scope === undefined ? undefined : { job, scope, revision: Number(revision) }
+}
+
+const RUN = /\/runs\/(?<job>[^/]+)\/(?<scope>[^/]+)\/(?<revision>\d+)\//
+
+/** @returns the run that a record's key belongs to; undefined for other keys */
+export function parseRunKey(key: string): Pick<RunId, 'job' | 'scope' | 'revision'> | undefined {
+  const { job, scope, revision } = RUN.exec(key)?.groups ?? {}
   return job === undefined || scope === undefined ? undefined : { job, scope, revision: Number(revision) }
 }

@@ -1,6 +1,7 @@
 import { matches, onlyKnown, wholeNumber } from './declared-options.ts'
 import { type Duration, durationMs } from './duration.ts'
 import { PipelineDefinitionError } from './errors.ts'
+import { failureTopic, type Trigger } from './trigger.ts'
 import { windowsOf } from './time-window.ts'
 import type { Table } from './table.ts'
 
@@ -160,6 +161,16 @@ export function defineJobs(options: JobsOptions = {}, table: Table): readonly Jo
   if (jobs.length > 0 && table.layout === 'files')
     throw new PipelineDefinitionError('jobs: they read snapshots, and plain files have none; use an Iceberg table')
   return jobs
+}
+
+/** A window is not complete while a batch waits that may be of it: that can be seen in a bucket only. */
+export function requireVisibleFailures(jobs: readonly Job[], trigger: Trigger): void {
+  const job = jobs.find(({ when }) => when.kind === 'partitionComplete')
+  if (job === undefined || failureTopic(trigger) === null) return
+  throw new PipelineDefinitionError(
+    `jobs.${job.name}.when.partitionComplete: what waits in ${trigger.failureDestination} cannot be seen; ` +
+      "give up to a bucket (trigger.failureDestination: 's3://…')",
+  )
 }
 
 function defineJob(name: string, options: JobOptions, table: Table): Job {

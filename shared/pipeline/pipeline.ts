@@ -6,7 +6,7 @@ import { isDeadLetterTable } from './dead-letter-name.ts'
 import { digest } from './digest.ts'
 import { PipelineDefinitionError } from './errors.ts'
 import { GENERATION_SUFFIX, tableOfGeneration } from './generation.ts'
-import { defineJobs, type Job, type JobsOptions } from './job.ts'
+import { defineJobs, type Job, type JobsOptions, requireVisibleFailures } from './job.ts'
 import type { PartitionBy } from './partition-by.ts'
 import type { KafkaRecord } from './record.ts'
 import { columnsOf } from './row-columns.ts'
@@ -231,6 +231,7 @@ export function definePipeline<E extends z.ZodType, R extends z.ZodObject, T ext
     const trigger = defineTrigger(declaration.trigger)
     const completeness = defineCompleteness(lake.completeness)
     const jobs = defineJobs(declaration.jobs, table)
+    requireVisibleFailures(jobs, trigger)
     const of = { name, topic, topicSettings, generation, version }
     const settings = { tombstones, unknownKeys, commit, trigger, completeness, jobs }
     return { ...of, event, row, transform, table, scores, ...settings }

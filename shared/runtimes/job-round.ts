@@ -64,7 +64,7 @@ export async function runRound(
  * given up meanwhile is seen behind the log, one that is redriven meanwhile before it.
  * @returns undefined when the catalog has no such table yet
  */
-async function lookAt(
+export async function lookAt(
   surroundings: JobSurroundings,
   pipeline: Pipeline,
   before: JobMemory['progress'] | undefined,
@@ -78,7 +78,7 @@ async function lookAt(
   return { ...view, state: { ...view.state, waiting: [...first, ...more] } }
 }
 
-function watched({ table, completeness }: Pipeline): WatchedTable {
+export function watched({ table, completeness }: Pipeline): WatchedTable {
   return { windows: windowsOf(table.partitionSpec), completeness }
 }
 

@@ -9,6 +9,7 @@ import type { ObjectStore } from '#shared/lake/object-store.ts'
 import { openStore } from '#shared/lake/open-store.ts'
 import { asInletError } from '#shared/pipeline/errors.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
+import { failureBucket } from '#shared/pipeline/trigger.ts'
 import { ownFunctions } from './failed-batches.ts'
 import { invocations } from './invocation.ts'
 import { type JobSurroundings, type RunReport, runRound } from './job-round.ts'
@@ -96,13 +97,17 @@ function fromEnvironment(pipelines: readonly Pipeline[]): JobsFunctionSurroundin
 }
 
 /** Looks into the failure destinations of the pipelines; what was read once is kept. */
-function waitingOf(pipelines: readonly Pipeline[], open: (url: string) => ObjectStore): JobSurroundings['waiting'] {
+export function waitingOf(
+  pipelines: readonly Pipeline[],
+  open: (url: string) => ObjectStore,
+): JobSurroundings['waiting'] {
   const names = pipelines.map(({ name }) => name)
   const known = new Map<string, WaitingBatches>()
   return ({ name, topic, trigger }) => {
-    if (trigger.failureDestination === null) return Promise.resolve([])
+    const bucket = failureBucket(trigger)
+    if (bucket === null) return Promise.resolve([])
     const isOwn = ownFunctions(name, names, undefined)
-    const batches = known.get(name) ?? new WaitingBatches(open(trigger.failureDestination), topic, isOwn)
+    const batches = known.get(name) ?? new WaitingBatches(open(`s3://${bucket}`), topic, isOwn)
     known.set(name, batches)
     return batches.list()
   }

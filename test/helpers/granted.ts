@@ -14,7 +14,7 @@ export interface Grant {
   readonly Sid: string
   readonly Action: readonly string[]
   readonly Resource: string | readonly string[]
-  readonly Condition?: { readonly StringLikeIfExists: { readonly 's3:prefix': readonly string[] } }
+  readonly Condition?: { readonly StringLikeIfExists?: { readonly 's3:prefix': readonly string[] } }
 }
 
 /** The statements of a role, as `resourceProperties` resolves it. */
@@ -46,7 +46,7 @@ interface Part {
 }
 
 function parts({ Action, Resource, Condition }: Grant): Part[] {
-  const prefixes = Condition?.StringLikeIfExists['s3:prefix'] ?? [undefined]
+  const prefixes = Condition?.StringLikeIfExists?.['s3:prefix'] ?? [undefined]
   return Action.flatMap((action) =>
     [Resource].flat().flatMap((resource) => prefixes.map((prefix) => ({ Action: action, Resource: resource, prefix }))),
   )

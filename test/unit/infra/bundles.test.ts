@@ -13,6 +13,7 @@ import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
 const BUDGETS: Readonly<Record<string, number>> = {
   brokers: 300_000,
   committer: 680_000,
+  jobs: 700_000,
   redrive: 650_000,
   tables: 490_000,
   topics: 760_000,

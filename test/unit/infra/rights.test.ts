@@ -4,18 +4,24 @@ import { ObjectStoreLake } from '#shared/lake/lake.ts'
 import { openCatalog } from '#shared/lake/iceberg/open-catalog.ts'
 import { applyTables, commitTables } from '#shared/lake/pipeline-tables.ts'
 import { lockFor } from '#shared/pipeline/field-ids.ts'
+import type { JobRunner } from '#shared/jobs/job-runner.ts'
+import type { Job } from '#shared/pipeline/job.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import { committerHandler } from '#shared/runtimes/committer.ts'
+import { jobsHandler, waitingOf } from '#shared/runtimes/jobs.ts'
 import { pipelineHandler } from '#shared/runtimes/lambda.ts'
 import { redriveHandler } from '#shared/runtimes/redrive.ts'
+import { UNKNOWN_TOPIC } from '#shared/runtimes/table-view.ts'
 import { tablesResource } from '#shared/runtimes/tables.ts'
 import { topicResource } from '#shared/runtimes/topics.ts'
 import type { KafkaTopics } from '#shared/sources/kafka-topics.ts'
+import { answeringRunners } from '#test/helpers/answering-services.ts'
 import { resourceProperties, type Template } from '#test/helpers/cloudformation.ts'
 import { maybe } from '#test/helpers/columns.ts'
 import { failedBatch } from '#test/helpers/failed-batches.ts'
 import { type GlueCall, glueAnswering, GlueRefusal } from '#test/helpers/glue-answers.ts'
 import { type AskedFor, denied, type Grant, grantsOf, unused } from '#test/helpers/granted.ts'
+import { withJobs } from '#test/helpers/job-lake.ts'
 import { locked } from '#test/helpers/lake-table.ts'
 import { MemoryStore } from '#test/helpers/memory-store.ts'
 import { MemoryTopics } from '#test/helpers/memory-topics.ts'
@@ -236,6 +242,70 @@ test('the function of tables may do what it does, and no more', async () => {
   await apply(grown)
   await apply({ ...iceberg, name: 'others', table: { ...iceberg.table, name: 'others' } })
   expectJustEnough(account, 'TablesRole', [iceberg])
+})
+
+/** What the services of jobs are asked for, and what: their requests, as actions on resources. */
+const JOB_RIGHTS: Readonly<Record<string, readonly [action: string, resource: string]>> = {
+  glue: ['glue:', `${GLUE}:job/compact`],
+  emrServerless: ['emr-serverless:', 'arn:aws:emr-serverless:us-east-1:123456789012:/applications/00f'],
+  emrStep: ['elasticmapreduce:', 'arn:aws:elasticmapreduce:us-east-1:123456789012:cluster/j-1A'],
+}
+
+test('the function of jobs may do what it does, and no more', async () => {
+  const role = 'arn:aws:iam::123456789012:role/r'
+  const pipeline = withJobs(
+    {
+      compact: { glue: 'compact', when: { rows: 2 } },
+      sum: { emrServerless: { application: '00f', role, script: 's3://b/j.py' }, when: { rows: 2 } },
+      train: { emrStep: { cluster: 'j-1A', script: 's3://b/j.py' }, when: { rows: 2 } },
+    },
+    { ...iceberg, trigger: plain.trigger },
+  )
+  const account = await withTables(pipeline)
+  await landing(account, pipeline)
+  const committer = openCatalog('glue:lake', account.bare, { glue: account.glue })
+  await commitTables({ store: account.bare, tables: committer, now: Date.now }, pipeline)
+  await landing(account, { ...pipeline, version: 'later' })
+  await account.givenUp.put(failedBatch(sensorEvent([reading(7)], 0, 40)).key, Buffer.from('{}'))
+  account.asked.length = 0
+  const store = account.lake
+  let later = 0
+  const lost = new Set<string>()
+  const runnerOf = (job: Job): JobRunner => {
+    const { kind } = job.target
+    return answeringRunners((operation) => {
+      const [service, resource] = JOB_RIGHTS[kind] ?? ['', '']
+      const of = service === 'emr-serverless:' && operation === 'GetJobRun' ? `${resource}/jobruns/r` : resource
+      account.asked.push({ action: `${service}${operation}`, resource: of })
+      if (operation === 'StartJobRun' && kind === 'emrServerless')
+        account.asked.push({ action: 'iam:PassRole', resource: role })
+      // The first answer is lost: what was started has to be looked for.
+      if (/^(?:Start|Add)/.test(operation) && lost.size < lost.add(kind).size) throw new Error('lost')
+      return {
+        JobRunId: 'r',
+        jobRunId: 'r',
+        StepIds: ['r'],
+        JobRun: { JobRunState: 'SUCCEEDED' },
+        jobRun: { state: 'SUCCESS' },
+        Step: { Status: { State: 'COMPLETED' } },
+      }
+    })(job)
+  }
+  const surroundings = {
+    store,
+    tables: openCatalog('glue:lake', store, { glue: account.glue }),
+    catalog: 'glue:lake',
+    now: () => Date.now() + later,
+    deadline: () => new AbortController().signal,
+    runnerOf,
+    waiting: waitingOf([pipeline], () => account.failedBatches),
+    topic: () => Promise.resolve(UNKNOWN_TOPIC),
+    telemetry: { ...quiet, run() {} },
+  }
+  const handler = jobsHandler([pipeline], surroundings)
+  await expect(handler({}, context)).rejects.toThrow('could not see to the jobs of sensors')
+  for (later = 0; later < 600_000; later += 60_000) await handler({}, context)
+  expectJustEnough(account, 'JobsRole', [pipeline])
 })
 
 /** The rights that a call needs ("Semantics of IAM authorization policy actions and resources", Amazon MSK). */

@@ -1,0 +1,141 @@
+import type { Command } from 'commander'
+import type { TablePlace } from '#shared/cli/opened-tables.ts'
+import { atLeastOne, examples, print, withCatalog, withLake } from './options.ts'
+
+interface Options extends TablePlace {
+  readonly json?: true
+}
+
+export function addJobs(program: Command): void {
+  const group = program
+    .command('jobs')
+    .description('the Glue and EMR jobs of pipelines: why they run or do not, and what became of their runs')
+  addLs(group)
+  addShow(group)
+  addWhy(group)
+  addRun(group)
+  addStart(group)
+  addRetry(group)
+}
+
+function addLs(group: Command): void {
+  withPlace(group.command('ls').description('list jobs, and the last run for each partition'))
+    .argument(
+      '[pipelines...]',
+      'their names, or the files that define them (default: all of functions/ that have jobs)',
+    )
+    .option('--limit <n>', 'partitions of each job, the last ones', atLeastOne, 20)
+    .addHelpText('after', examples('jobs ls --lake .lake'))
+    .action(async (names: readonly string[], { json, limit, ...place }: Options & { readonly limit: number }) => {
+      const [{ jobSurroundings, listRuns, pipelinesWithJobs }, { jobsPage }] = await loaded()
+      const pipelines = await pipelinesWithJobs(names)
+      const surroundings = jobSurroundings(place, pipelines)
+      const found = []
+      for (const pipeline of pipelines) found.push({ pipeline, runs: await listRuns(surroundings, pipeline, limit) })
+      const told = found.map(({ pipeline: { name, jobs }, runs }) => ({ pipeline: name, jobs, runs }))
+      print(json ? JSON.stringify(told) : jobsPage(found))
+    })
+}
+
+function addShow(group: Command): void {
+  withPlace(
+    withJob(group.command('show').description('what is written down of the runs for a partition: attempts, and why')),
+  )
+    .argument('<for>', 'the partition, or what else the run is for, as ls shows it')
+    .addHelpText('after', examples('jobs show flights compact 2013-01-01 --lake .lake'))
+    .action(async (name: string, job: string, scope: string, { json, ...place }: Options) => {
+      const [{ jobSurroundings, pipelinesWithJobs, showRuns }, { runsPage }] = await loaded()
+      const pipelines = await pipelinesWithJobs([name])
+      const [pipeline] = pipelines
+      if (pipeline === undefined) return
+      const runs = await showRuns(jobSurroundings(place, pipelines), pipeline, job, scope)
+      print(json ? JSON.stringify(runs) : runsPage(runs))
+    })
+}
+
+function addWhy(group: Command): void {
+  withPlace(
+    group.command('why').description('say why the jobs of a table run for a partition, or do not, and change nothing'),
+  )
+    .argument('<table>', 'its name')
+    .argument('<partition>', 'as its folder is named, less the column: 2013-01-01, 2013-01-01-05')
+    .option('--pipeline <file>', 'the file that defines it, where it is none of functions/')
+    .addHelpText('after', examples('jobs why flights 2013-01-01 --lake .lake'))
+    .action(
+      async (
+        table: string,
+        partition: string,
+        { json, pipeline: file, ...place }: Options & { readonly pipeline?: string },
+      ) => {
+        const [{ explain, jobSurroundings, pipelineOfTable }, { whyPage }] = await loaded()
+        const pipeline = await pipelineOfTable(table, file)
+        const explanations = await explain(jobSurroundings(place, [pipeline]), pipeline, partition)
+        print(json ? JSON.stringify(explanations) : whyPage(explanations))
+      },
+    )
+}
+
+function addRun(group: Command): void {
+  withPlace(
+    group
+      .command('run')
+      .description(
+        'one round of the scheduler, as the deployed function does one each minute: start what is due, follow what runs',
+      ),
+  )
+    .argument(
+      '[pipelines...]',
+      'their names, or the files that define them (default: all of functions/ that have jobs)',
+    )
+    .addHelpText('after', examples('jobs run flights --lake s3://lake --catalog glue:lake'))
+    .action(async (names: readonly string[], { json, ...place }: Options) => {
+      const [{ followRuns, jobSurroundings, pipelinesWithJobs }, { roundPage }] = await loaded()
+      const pipelines = await pipelinesWithJobs(names)
+      const surroundings = jobSurroundings(place, pipelines)
+      const runs = []
+      for (const pipeline of pipelines) runs.push(...(await followRuns(surroundings, pipeline)))
+      print(json ? JSON.stringify(runs) : roundPage(runs))
+    })
+}
+
+function addStart(group: Command): void {
+  withPlace(withJob(group.command('start').description('start a job now, whether or not its data is complete')))
+    .argument('[partition]', 'which one, where the job runs for partitions')
+    .addHelpText('after', examples('jobs start flights compact 2013-01-01 --lake s3://lake --catalog glue:lake'))
+    .action(async (name: string, job: string, partition: string | undefined, { json, ...place }: Options) => {
+      const [{ jobSurroundings, pipelinesWithJobs, startRun }, { roundPage }] = await loaded()
+      const pipelines = await pipelinesWithJobs([name])
+      const [pipeline] = pipelines
+      if (pipeline === undefined) return
+      const runs = await startRun(jobSurroundings(place, pipelines), pipeline, job, partition)
+      print(json ? JSON.stringify(runs) : roundPage(runs))
+    })
+}
+
+function addRetry(group: Command): void {
+  withPlace(withJob(group.command('retry').description('start a run anew that was given up')))
+    .argument('<for>', 'the partition, or what else the run is for, as ls shows it')
+    .addHelpText('after', examples('jobs retry flights compact 2013-01-01 --lake s3://lake --catalog glue:lake'))
+    .action(async (name: string, job: string, scope: string, { json, ...place }: Options) => {
+      const [{ jobSurroundings, pipelinesWithJobs, retryRun }, { roundPage }] = await loaded()
+      const pipelines = await pipelinesWithJobs([name])
+      const [pipeline] = pipelines
+      if (pipeline === undefined) return
+      const runs = await retryRun(jobSurroundings(place, pipelines), pipeline, job, scope)
+      print(json ? JSON.stringify(runs) : roundPage(runs))
+    })
+}
+
+function loaded() {
+  return Promise.all([import('#shared/cli/jobs.ts'), import('#shared/cli/jobs-page.ts')])
+}
+
+function withJob(command: Command): Command {
+  return command
+    .argument('<pipeline>', 'its name, or the file that defines it')
+    .argument('<job>', 'the name that the pipeline has for it')
+}
+
+function withPlace(command: Command): Command {
+  return withCatalog(withLake(command)).option('--json', 'print it as JSON')
+}
