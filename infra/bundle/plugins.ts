@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import type { Plugin } from 'esbuild'
+import { leftOut } from './left-out.ts'
 
 /**
- * What the bundler cannot see by itself of two libraries, so that it leaves out what no function uses. What is left in does
- * what it did.
+ * What the bundler cannot see by itself, so that it leaves out what no function uses. What is left in does what it did.
  */
-export default [literalNames(), kafkaWithoutEffects()]
+export default [literalNames(), kafkaWithoutEffects(), leftOut()]
 
 /**
  * A client of the AWS SDK describes all operations of its service in one module, in objects like `{ [_hH]: … }` with

@@ -9,11 +9,16 @@ import { deployedIn, type PipelineHandler, pipelineHandler } from './lambda.ts'
  * The Lambda handler of a pipeline that declares `lake: { commit: 'immediate' }`: as `lambdaHandler`, and what has landed enters
  * the pipeline's tables after each batch. It is apart so that no other function carries the catalogs' clients and
  * the writer of snapshots.
+ * @param surroundingsIn `scoringIn`, of scoring.ts, for a pipeline that declares `scores`
  */
-export function immediateHandler(pipeline: Pipeline): PipelineHandler {
+export function immediateHandler(pipeline: Pipeline, surroundingsIn = deployedIn): PipelineHandler {
+  if (pipeline.scores.length > 0 && surroundingsIn === deployedIn)
+    throw new Error(
+      `pipeline ${pipeline.name} has scores: its handler is immediateHandler(${pipeline.name}, scoringIn), of shared/runtimes/scoring.ts`,
+    )
   return pipelineHandler(pipeline, () => {
     const config = readConfig(process.env)
-    const { store, ...surroundings } = deployedIn(config, pipeline)
+    const { store, ...surroundings } = surroundingsIn(config, pipeline)
     const tables = { store, tables: openCatalog(catalogOf(config), store), now: Date.now }
     return { ...surroundings, commitTables: (signal) => commitTables(tables, pipeline, { signal }) }
   })

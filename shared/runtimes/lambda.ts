@@ -39,15 +39,20 @@ export type PipelineHandler = (event: unknown, context: Context) => Promise<Batc
  * names the records that have to be.
  */
 export function lambdaHandler(pipeline: Pipeline, given?: Surroundings): PipelineHandler {
-  if (given === undefined && pipeline.commit === 'immediate')
-    throw new Error(
-      `pipeline ${pipeline.name} commits after each batch: its handler is immediateHandler, of shared/runtimes/immediate.ts`,
-    )
+  if (given === undefined) requireScheduled(pipeline)
   if (given === undefined && pipeline.scores.length > 0)
     throw new Error(
       `pipeline ${pipeline.name} has scores: its handler is scoringHandler, of shared/runtimes/scoring.ts`,
     )
   return pipelineHandler(pipeline, () => given ?? deployedIn(readConfig(process.env), pipeline))
+}
+
+/** @throws Error for a pipeline whose function has to carry the catalogs' clients */
+export function requireScheduled({ name, commit }: Pipeline): void {
+  if (commit === 'immediate')
+    throw new Error(
+      `pipeline ${name} commits after each batch: its handler is immediateHandler, of shared/runtimes/immediate.ts`,
+    )
 }
 
 /** @param prepare called on the first invocation */

@@ -39,9 +39,9 @@ export interface Bundle {
   readonly modules: ReadonlyMap<string, number>
 }
 
-/** Bundles a function as it is deployed. */
+/** Bundles a function as it is deployed. @param name of its folder; or the file of a handler, below the project's root */
 export async function bundleHandler(name: string, outfile: string): Promise<Bundle> {
-  const entry = path.join(ROOT, 'functions', name, 'handler.ts')
+  const entry = path.join(ROOT, name.endsWith('.ts') ? name : `functions/${name}/handler.ts`)
   const options: BuildOptions = { ...deployedOptions(), entryPoints: [entry], outfile, absWorkingDir: ROOT }
   const { metafile } = await build({ ...options, logLevel: 'silent', metafile: true })
   const [output] = Object.values(metafile?.outputs ?? {})

@@ -2,12 +2,17 @@ import process from 'node:process'
 import type { Context } from 'aws-lambda'
 import { committedFiles } from '#shared/lake/committed-files.ts'
 import { DirectoryStore } from '#shared/lake/directory-store.ts'
+import { openCatalog } from '#shared/lake/iceberg/open-catalog.ts'
+import { currentSnapshot } from '#shared/lake/iceberg/table-metadata.ts'
 import { ObjectStoreLake } from '#shared/lake/lake.ts'
+import { applyTables } from '#shared/lake/pipeline-tables.ts'
 import type { SliceReport } from '#shared/pipeline/process-batch.ts'
 import type { Scorer } from '#shared/pipeline/scorer.ts'
+import { immediateHandler } from '#shared/runtimes/immediate.ts'
 import { lambdaHandler } from '#shared/runtimes/lambda.ts'
-import { scoringHandler } from '#shared/runtimes/scoring.ts'
+import { scoringHandler, scoringIn } from '#shared/runtimes/scoring.ts'
 import { EndpointServer } from '#test/helpers/endpoint-server.ts'
+import { locked } from '#test/helpers/lake-table.ts'
 import { MemoryStore } from '#test/helpers/memory-store.ts'
 import { readParquet } from '#test/helpers/parquet-reader.ts'
 import { scoredSensors } from '#test/helpers/scored-sensors.ts'
@@ -72,6 +77,19 @@ test('the deployed function asks the endpoint that its environment says, and cou
 
 test('a handler without the client is not for it', () => {
   expect(() => lambdaHandler(pipeline)).toThrow('its handler is scoringHandler')
+})
+
+test('one that commits after each batch has a handler with both', async () => {
+  const immediate = { ...locked(pipeline), commit: 'immediate' as const }
+  expect(() => scoringHandler(immediate)).toThrow('its handler is immediateHandler')
+  expect(() => immediateHandler(immediate)).toThrow('its handler is immediateHandler(sensors, scoringIn)')
+  const store = new DirectoryStore(directory())
+  const tables = openCatalog('directory', store)
+  await applyTables({ store, tables, now: Date.now }, immediate)
+  await immediateHandler(immediate, scoringIn)(sensorEvent([reading(1)]), context())
+  expect(await risks()).toEqual([[0.125, 'v1', null]])
+  const table = await tables.catalog.load('sensors')
+  expect(table && currentSnapshot(table.metadata)?.summary['total-records']).toBe('1')
 })
 
 test('scoring ends when half of the time is over, and the slice lands', async () => {
