@@ -8,6 +8,7 @@
  *    amendments, numbered from 0, each put if absent: two writers that would settle the same gap collide there.
  * 3. A file is named by the entry it was written for or by none. A writer that loses a race looks again and writes anew.
  * 4. The marker of an amendment is there before the amendment is, so that a table never overlooks it.
+ * 4a. So is the marker of an entry with rows that wait for a score (see `rescore.ts`).
  * 5. A seal is the last entry of a chain: put like a commit, but behind it there is no offset. Nothing that a trigger
  *    delivers is dropped by a sealed log or fills a gap of it: its records belong to the next epoch.
  * 6. A log is announced before its first commit. Whoever ends an epoch first says so and then looks for its logs, so that
@@ -27,7 +28,7 @@ import { inRanges } from '#shared/pipeline/commit.ts'
 import { InletError } from '#shared/pipeline/errors.ts'
 import { type KafkaRecord, positionOf } from '#shared/pipeline/record.ts'
 import { requireFitsGap, requireReached, requireSameRecord } from './fingerprint.ts'
-import { entryOf, entryOfExtent, type Extent, isSeal, type LogEntry, sealOf } from './log-entry.ts'
+import { defersScores, entryOf, entryOfExtent, type Extent, isSeal, type LogEntry, sealOf } from './log-entry.ts'
 import { dataFileKey, type EntryPlace, endingKey, type LogId, MAX_OFFSET } from './log-keys.ts'
 import { LogStore } from './log-store.ts'
 import type { ObjectStore } from './object-store.ts'
@@ -113,6 +114,7 @@ export class CommitLog implements SliceLog {
   ): Promise<LogEntry | undefined> {
     const place: EntryPlace = { kind: 'commit', start }
     const entry = entryOfExtent(place, extent, content, attempt.id)
+    if (defersScores(content)) await this.#log.putWaiting(place)
     return (await this.#log.append(place, entry)) ? entry : undefined
   }
 
@@ -206,6 +208,7 @@ export class CommitLog implements SliceLog {
     if (place.kind === 'amendment') {
       for (const table of new Set(content.files.map((file) => file.table))) await this.#log.putMarker(table, place)
     }
+    if (defersScores(content)) await this.#log.putWaiting(place)
     return (await this.#log.append(place, entry)) ? entry : undefined
   }
 

@@ -153,6 +153,11 @@ export function sealOf(start: number, attempt: string): LogEntry {
   }
 }
 
+/** Whether rows of it wait for a score. */
+export function defersScores({ scores = {} }: Pick<SliceContent, 'scores'>): boolean {
+  return Object.values(scores).some(({ deferred }) => deferred.length > 0)
+}
+
 export function isSeal(entry: LogEntry): boolean {
   return entry.kind === 'seal'
 }

@@ -130,6 +130,25 @@ export function parseMarkerKey(key: string): { amends: number; number: number } 
   return { amends: Number(amends), number: Number(number) }
 }
 
+export function waitingPrefix(log: string): string {
+  return `${log}waiting/`
+}
+
+/** Says that rows of an entry may wait for a score; written before the entry. */
+export function waitingKey(log: string, place: EntryPlace): string {
+  return place.kind === 'commit'
+    ? `${waitingPrefix(log)}c${padded(place.start)}`
+    : `${waitingPrefix(log)}a${padded(place.amends)}.${place.number}`
+}
+
+/** @returns the place of the entry that such a key names */
+export function parseWaitingKey(key: string): EntryPlace {
+  const [, kind, start, number] = /\/(?<kind>[ca])(?<start>\d+)(?:\.(?<number>\d+))?$/.exec(key) ?? []
+  return kind === 'c'
+    ? { kind: 'commit', start: Number(start) }
+    : { kind: 'amendment', amends: Number(start), number: Number(number) }
+}
+
 /** A short digest of a log's prefix: how a data file's name says which log may name it. */
 export function logDigest(log: string): string {
   return createHash('sha256').update(log).digest('hex').slice(0, 12)

@@ -20,6 +20,9 @@ import {
   parseCommitKey,
   parseLogKey,
   parseMarkerKey,
+  parseWaitingKey,
+  waitingKey,
+  waitingPrefix,
 } from './log-keys.ts'
 import type { ObjectStore } from './object-store.ts'
 
@@ -160,6 +163,27 @@ export class LogStore {
 
   async deleteMarker(table: string, { amends, number }: Marker): Promise<void> {
     await this.#store.delete(markerKey(this.prefix, table, amends, number))
+  }
+
+  /** Says that rows of an entry may wait for a score. */
+  async putWaiting(place: EntryPlace): Promise<void> {
+    await this.#store.put(waitingKey(this.prefix, place), EMPTY)
+  }
+
+  /** The places of entries of which that was said. */
+  async waiting(): Promise<EntryPlace[]> {
+    const places: EntryPlace[] = []
+    for await (const { key } of this.#store.list(waitingPrefix(this.prefix))) places.push(parseWaitingKey(key))
+    return places
+  }
+
+  /** None of its rows waits any more. */
+  async deleteWaiting(place: EntryPlace): Promise<void> {
+    await this.#store.delete(waitingKey(this.prefix, place))
+  }
+
+  entryAt(place: EntryPlace): Promise<LogEntry | undefined> {
+    return place.kind === 'commit' ? this.commitAt(place.start) : this.amendmentAt(place.amends, place.number)
   }
 
   /** In the order of the keys, with some reads ahead: one at a time, a long log in S3 would take minutes. */

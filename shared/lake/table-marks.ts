@@ -17,6 +17,9 @@ export { MARKS_ROOT, marksPrefix, type TableOwner } from './table-owner.ts'
 /** The table property, and the entry in a snapshot's summary, that name the marks. */
 export const MARKS_PROPERTY = 'inlet.marks'
 
+/** The entry in the summary of a snapshot in which rows have been given scores: see `rescore.ts`. */
+export const RESCORED_PROPERTY = 'inlet.rescored'
+
 const Offset = z.int().min(0)
 const Marks = z
   .strictObject({

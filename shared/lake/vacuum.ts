@@ -84,9 +84,7 @@ function lookUpOnce(): (log: LogStore, place: EntryPlace) => Promise<LogEntry | 
   const found = new Map<string, Promise<LogEntry | undefined>>()
   return (log, place) => {
     const name = `${log.prefix} ${JSON.stringify(place)}`
-    const entry =
-      found.get(name) ??
-      (place.kind === 'commit' ? log.commitAt(place.start) : log.amendmentAt(place.amends, place.number))
+    const entry = found.get(name) ?? log.entryAt(place)
     found.set(name, entry)
     return entry
   }

@@ -74,7 +74,7 @@ export async function scoredRecords(
 }
 
 /** Gives rows one score: its columns are written, whatever was there. @returns what became of each */
-async function scoreRows(
+export async function scoreRows(
   score: Score,
   rows: readonly Row[],
   { scorer, signal }: ScoringOptions,

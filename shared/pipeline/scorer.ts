@@ -4,14 +4,16 @@ import type { Score } from './score.ts'
 export type UnscoredReason = 'FEATURES_INVALID' | 'PREDICTION_INVALID' | 'RESPONSE_INVALID' | 'MODEL_ERROR'
 
 /** Why the endpoint could not be asked, or gave no answer: asking later may help. */
-export type UnavailableReason =
-  | 'UNREACHABLE'
-  | 'THROTTLED'
-  | 'NOT_READY'
-  | 'REFUSED'
-  | 'BREAKER_OPEN'
-  | 'NO_TIME'
-  | 'NOT_SET_UP'
+export const UNAVAILABLE_REASONS = [
+  'UNREACHABLE',
+  'THROTTLED',
+  'NOT_READY',
+  'REFUSED',
+  'BREAKER_OPEN',
+  'NO_TIME',
+  'NOT_SET_UP',
+] as const
+export type UnavailableReason = (typeof UNAVAILABLE_REASONS)[number]
 
 /** What became of one row. */
 export type Verdict =

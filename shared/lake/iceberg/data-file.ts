@@ -1,5 +1,5 @@
 /** Files of Iceberg tables as manifests describe them (specification, "Entries in Manifests", `data_file`). */
-import type { DataFile } from '#shared/pipeline/commit.ts'
+import type { DataFile, FileStatistics } from '#shared/pipeline/commit.ts'
 import { InletError } from '#shared/pipeline/errors.ts'
 import { type PartitionColumn, type PartitionTuple, tupleOf } from './partition-spec.ts'
 
@@ -52,10 +52,7 @@ export interface FilePlacement {
 export function contentFileOf(file: DataFile, { locate, partitionColumns, sortOrder }: FilePlacement): ContentFile {
   if (!file.path.endsWith('.parquet'))
     throw new InletError('TABLE_UNREADABLE', `${file.path}: Iceberg's tables have no files of this format`)
-  const { spec = 0, statistics = { splits: null, fields: [] } } = file
-  const { fields, splits } = statistics
-  const byId = <T>(part: number): Map<number, T> =>
-    new Map(fields.flatMap((field) => (field[part] === null ? [] : [[field[0], field[part] as T] as const])))
+  const { spec = 0, statistics } = file
   return {
     content: 'data',
     location: locate(file.path),
@@ -64,6 +61,22 @@ export function contentFileOf(file: DataFile, { locate, partitionColumns, sortOr
     partition: tupleOf(file.partition, partitionColumns(spec)),
     rows: file.rows,
     bytes: file.bytes,
+    ...metricsOf(statistics),
+    sortOrder,
+    keyMetadata: null,
+    equalityIds: null,
+    referencedDataFile: null,
+  }
+}
+
+type Metrics = 'columnSizes' | 'valueCounts' | 'nullCounts' | 'nanCounts' | 'lowerBounds' | 'upperBounds' | 'splits'
+
+/** What a manifest says of the columns of a file. */
+export function metricsOf(statistics: FileStatistics | null | undefined): Pick<ContentFile, Metrics> {
+  const { fields, splits } = statistics ?? { splits: null, fields: [] }
+  const byId = <T>(part: number): Map<number, T> =>
+    new Map(fields.flatMap((field) => (field[part] === null ? [] : [[field[0], field[part] as T] as const])))
+  return {
     columnSizes: byId(1),
     valueCounts: byId(2),
     nullCounts: byId(3),
@@ -71,10 +84,6 @@ export function contentFileOf(file: DataFile, { locate, partitionColumns, sortOr
     lowerBounds: bytesOf(byId(5)),
     upperBounds: bytesOf(byId(6)),
     splits,
-    sortOrder,
-    keyMetadata: null,
-    equalityIds: null,
-    referencedDataFile: null,
   }
 }
 

@@ -56,6 +56,31 @@ export function appendSummary(files: readonly ContentFile[], parent: Snapshot | 
   }
 }
 
+/** The summary of a snapshot in which data files have taken the place of others, with the same rows. */
+export function overwriteSummary(
+  added: readonly ContentFile[],
+  removed: readonly ContentFile[],
+  parent: Snapshot,
+): Record<string, string> {
+  const rows = (files: readonly ContentFile[]): number => sumOf(files, (file) => file.rows)
+  const bytes = (files: readonly ContentFile[]): number => sumOf(files, (file) => file.bytes)
+  const partitions = new Set(added.map(({ spec, partition }) => `${spec} ${tupleKey(partition)}`)).size
+  const totals = Object.fromEntries(Object.entries(parent.summary).filter(([name]) => name.startsWith('total-')))
+  const size = Number(totals['total-files-size'])
+  if (Number.isSafeInteger(size)) totals['total-files-size'] = String(size + bytes(added) - bytes(removed))
+  return {
+    operation: 'overwrite',
+    'added-data-files': String(added.length),
+    'deleted-data-files': String(removed.length),
+    'added-records': String(rows(added)),
+    'deleted-records': String(rows(removed)),
+    'added-files-size': String(bytes(added)),
+    'removed-files-size': String(bytes(removed)),
+    'changed-partition-count': String(partitions),
+    ...totals,
+  }
+}
+
 function sumOf(files: readonly ContentFile[], of: (file: ContentFile) => number): number {
   return files.reduce((sum, file) => sum + of(file), 0)
 }

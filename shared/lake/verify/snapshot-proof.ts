@@ -14,7 +14,13 @@ import { generationPrefix, parseDataFileKey } from '#shared/lake/log-keys.ts'
 import { logsOf } from '#shared/lake/log-store.ts'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
 import { hasNotedTable } from '#shared/lake/table-identity.ts'
-import { MARKS_PROPERTY, marksOf, type TableMarks, type TableOwner } from '#shared/lake/table-marks.ts'
+import {
+  MARKS_PROPERTY,
+  marksOf,
+  RESCORED_PROPERTY,
+  type TableMarks,
+  type TableOwner,
+} from '#shared/lake/table-marks.ts'
 import { tableOwners } from '#shared/lake/table-owners.ts'
 import { isDeadLetterTable } from '#shared/pipeline/dead-letter-name.ts'
 import type { Fault } from './findings.ts'
@@ -181,11 +187,13 @@ interface CountedFiles {
   readonly pendingSince: number | null
 }
 
-/** What the snapshots of other engines did, as far as the table still knows them. */
+/** What the snapshots that rewrote files did, those of other engines and of rescoring, as far as the table still knows them. */
 function foreignOperations(metadata: TableMetadata): string[] {
   const operations: string[] = []
   for (const { summary, 'parent-snapshot-id': parent } of ancestry(metadata)) {
-    if (!(MARKS_PROPERTY in summary)) operations.push(summary['operation'] ?? 'unknown')
+    // Rows that were given scores are the same records' as before, in other files.
+    if (RESCORED_PROPERTY in summary) operations.push('replace')
+    else if (!(MARKS_PROPERTY in summary)) operations.push(summary['operation'] ?? 'unknown')
     // What was before has expired: nobody can say any more whose snapshots these were.
     const isCutOff =
       parent !== undefined && parent !== null && !metadata.snapshots.some((one) => one['snapshot-id'] === parent)
