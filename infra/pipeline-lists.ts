@@ -13,6 +13,7 @@ const FOR_ALL = {
   committer: { maker: 'committerHandler', runtime: 'committer' },
   redrive: { maker: 'redriveHandler', runtime: 'redrive' },
   jobs: { maker: 'jobsHandler', runtime: 'jobs' },
+  rescore: { maker: 'rescoreHandler', runtime: 'rescore' },
 } as const
 
 const LINE_WIDTH = 120

@@ -15,6 +15,7 @@ import { addPause, addResume } from './commands/pause.ts'
 import { addProduce } from './commands/produce.ts'
 import { addQuery } from './commands/query.ts'
 import { addReplay } from './commands/replay.ts'
+import { addRescore } from './commands/rescore.ts'
 import { addRun } from './commands/run.ts'
 import { addTable } from './commands/table.ts'
 import { addTopics } from './commands/topics.ts'
@@ -42,6 +43,7 @@ for (const add of [
   addVerify,
   addWhereis,
   addDeadLetters,
+  addRescore,
   addVacuum,
   addEpoch,
   addJobs,

@@ -31,7 +31,7 @@ function isSetUp(): boolean {
   return SET_UP.some((name) => Boolean(process.env[name]))
 }
 
-function notSetUp({ name, scores }: Pipeline): string {
+export function notSetUp({ name, scores }: Pipeline): string {
   const endpoints = scores.map(({ endpoint }) => endpoint).join(', ')
   return (
     `Rows of ${name} wait for their scores: no endpoint (${endpoints}) is set up. Set ${ENDPOINT} to the URL of a model ` +

@@ -4,7 +4,12 @@ import { pipelineFiles } from '#shared/cli/pipelines.ts'
 import { projectRoot } from '#test/helpers/command.ts'
 
 /** Functions that work for all pipelines: their bundles hold only what is imported by name. */
-const HANDLERS = { redrive: 'redriveHandler', committer: 'committerHandler', jobs: 'jobsHandler' }
+const HANDLERS = {
+  redrive: 'redriveHandler',
+  committer: 'committerHandler',
+  jobs: 'jobsHandler',
+  rescore: 'rescoreHandler',
+}
 
 test.each(Object.entries(HANDLERS))('functions/%s is given every pipeline of functions/', async (folder, maker) => {
   const source = await readFile(path.join(projectRoot, `functions/${folder}/handler.ts`), 'utf8')
@@ -20,6 +25,7 @@ test('they load without an environment', async () => {
     import('#functions/redrive/handler.ts'),
     import('#functions/committer/handler.ts'),
     import('#functions/jobs/handler.ts'),
+    import('#functions/rescore/handler.ts'),
     import('#functions/flights/handler.ts'),
   ])
   for (const { handler } of loaded) expect(handler).toBeInstanceOf(Function)

@@ -12,12 +12,12 @@ const handler = (folder: string, name: string) => path.join(folder, name, 'handl
 test('the handlers of this project are what they would be written as', async () => {
   const functions = path.join(projectRoot, 'functions')
   const imports = await pipelineImports()
-  for (const name of ['committer', 'redrive', 'jobs'])
+  for (const name of ['committer', 'redrive', 'jobs', 'rescore'])
     expect(readFileSync(handler(functions, name), 'utf8')).toBe(handlerSource(`${name}Handler`, name, imports))
 })
 
 test('a folder that has come is in all of them, and nothing is written twice', async () => {
-  for (const name of ['committer', 'redrive', 'jobs']) {
+  for (const name of ['committer', 'redrive', 'jobs', 'rescore']) {
     await mkdir(path.join(directory(), name))
     await cp(handler(path.join(projectRoot, 'functions'), name), handler(directory(), name))
   }
@@ -26,7 +26,7 @@ test('a folder that has come is in all of them, and nothing is written twice', a
     { folder: 'flights', exported: 'flights' },
   ]
   expect(writePipelineLists(directory(), imports)).toEqual(
-    ['committer', 'redrive', 'jobs'].map((name) => handler(directory(), name)),
+    ['committer', 'redrive', 'jobs', 'rescore'].map((name) => handler(directory(), name)),
   )
   expect(await readFile(handler(directory(), 'redrive'), 'utf8')).toBe(
     `import { clicks } from '#functions/clicks/pipeline.ts'

@@ -1,0 +1,4 @@
+import { flights } from '#functions/flights/pipeline.ts'
+import { rescoreHandler } from '#shared/runtimes/rescore.ts'
+
+export const handler = rescoreHandler([flights])

@@ -1,0 +1,187 @@
+import { commitTables } from '#shared/lake/pipeline-tables.ts'
+import {
+  type Meant,
+  type Rescored,
+  type RescoreOptions,
+  rescoreRows,
+  rescoreWaiting,
+} from '#shared/lake/rescore/rescore.ts'
+import { hasScore } from '#shared/lake/rescore/rescored-file.ts'
+import type { Row } from '#shared/pipeline/outcome.ts'
+import type { Pipeline } from '#shared/pipeline/pipeline.ts'
+import type { Score } from '#shared/pipeline/score.ts'
+import type { Scorer } from '#shared/pipeline/scorer.ts'
+import { UsageError } from './failure.ts'
+import { openTables, type TablePlace } from './opened-tables.ts'
+import { formatCount, Progress } from './progress.ts'
+import { type ScoreChange, ScoreChanges } from './score-changes.ts'
+import { notSetUp, openScorer } from './scorer.ts'
+import { textTable } from './text-table.ts'
+
+export interface RescoreArguments extends TablePlace {
+  /** Rows that wait, by the log itself. */
+  readonly all?: boolean
+  /** A range of time, as ISO 8601: rows of it are scored anew, whether they wait or not. */
+  readonly from?: string
+  readonly to?: string
+  /** The version that has to answer; rows that it has scored are left alone. */
+  readonly modelVersion?: string
+  /** The production variant that is asked. */
+  readonly variant?: string
+  readonly dryRun?: boolean
+}
+
+export interface RescoreSummary extends Readonly<Rescored> {
+  readonly pipeline: string
+  readonly dryRun: boolean
+  readonly changes: readonly ScoreChange[]
+  /** Rows that another version than the one that was asked for has answered: they keep what they had. */
+  readonly otherVersion: number
+}
+
+/**
+ * Scores rows that have landed: those that wait, or those of a range of time by a new model.
+ * @throws UsageError when the pipeline has no scores, no endpoint is set up, or the range is none
+ */
+export async function rescore(nameOrFile: string, args: RescoreArguments): Promise<RescoreSummary> {
+  const { pipeline: declared, surroundings } = await openTables(nameOrFile, args)
+  const { variant, dryRun = false, modelVersion } = args
+  if (declared.scores.length === 0) throw new UsageError(`pipeline ${declared.name} declares no scores`)
+  const scores = declared.scores.map((score) => (variant === undefined ? score : { ...score, variant }))
+  const pipeline: Pipeline = { ...declared, scores }
+  const range = rangeOf(pipeline, args)
+  const asked = await openScorer(pipeline, surroundings.store, () => {})
+  if (asked === undefined) throw new UsageError(notSetUp(pipeline))
+  const versioned = new VersionedScorer(asked, modelVersion)
+  const signal = new AbortController().signal
+
+  if (!dryRun) await commitTables(surroundings, pipeline)
+  let progress: Progress | undefined
+  const options: RescoreOptions = {
+    scoring: { scorer: versioned, signal },
+    signal,
+    dryRun,
+    onFiles: (total) => {
+      progress?.stop()
+      progress = new Progress(`rescore ${pipeline.name}`, total, 'files')
+    },
+    onFile: () => progress?.advance(1),
+  }
+  const changes = new ScoreChanges()
+  try {
+    const rescored =
+      range === undefined
+        ? await rescoreWaiting(surroundings, pipeline, { ...options, all: args.all ?? false })
+        : await rescoreRows(surroundings, pipeline, rowsWithin(range, modelVersion, changes), options)
+    const { otherVersion } = versioned
+    return { pipeline: pipeline.name, dryRun, ...rescored, changes: changes.list, otherVersion }
+  } finally {
+    progress?.stop()
+  }
+}
+
+/** A half-open range of the table's time column, in milliseconds. */
+interface TimeRange {
+  readonly column: string
+  readonly from: number
+  readonly to: number
+}
+
+function rangeOf(pipeline: Pipeline, { from, to, modelVersion, all }: RescoreArguments): TimeRange | undefined {
+  if (modelVersion !== undefined && pipeline.scores.some(({ modelVersionInto }) => modelVersionInto === null))
+    throw new UsageError(`--model-version needs modelVersionInto in each score of ${pipeline.name}`)
+  if (from === undefined && to === undefined) {
+    if (modelVersion === undefined) return undefined
+    throw new UsageError('--model-version is for rows of a range: say --from, --to, or both')
+  }
+  if (all === true) throw new UsageError('--all is for rows that wait: leave --from and --to out')
+  const range = {
+    column: pipeline.table.partitionSpec.find(({ isTime }) => isTime)?.column ?? '_timestamp',
+    from: from === undefined ? Number.NEGATIVE_INFINITY : instant('--from', from),
+    to: to === undefined ? Number.POSITIVE_INFINITY : instant('--to', to),
+  }
+  if (range.from >= range.to) throw new UsageError('--from must lie before --to')
+  return range
+}
+
+function instant(option: string, text: string): number {
+  const ms = Date.parse(text)
+  if (Number.isNaN(ms)) throw new UsageError(`${option}: expected a date or a time of ISO 8601, found "${text}"`)
+  return ms
+}
+
+function rowsWithin({ column, from, to }: TimeRange, modelVersion: string | undefined, changes: ScoreChanges): Meant {
+  const isWithin = (row: Row): boolean => {
+    const value = row[column] ?? null
+    if (value === null) return false
+    const ms = value instanceof Date ? value.getTime() : typeof value === 'string' ? Date.parse(value) : Number(value)
+    return from <= ms && ms < to
+  }
+  const isDone = (row: Row, score: Score): boolean =>
+    modelVersion !== undefined && hasScore(row, score) && row[score.modelVersionInto ?? ''] === modelVersion
+  return {
+    mayHold: () => true,
+    isMeant: (row, score) => isWithin(row) && !isDone(row, score),
+    onSettled: ({ kind }, score, before, after) => {
+      if (kind === 'scored') changes.add(score, before, after)
+    },
+  }
+}
+
+/** Takes the answers of one version of the model only. */
+class VersionedScorer implements Scorer {
+  otherVersion = 0
+  readonly #scorer: Scorer
+  readonly #version: string | undefined
+
+  constructor(scorer: Scorer, version: string | undefined) {
+    this.#scorer = scorer
+    this.#version = version
+  }
+
+  async score(...asked: Parameters<Scorer['score']>): ReturnType<Scorer['score']> {
+    const verdicts = await this.#scorer.score(...asked)
+    return verdicts.map((verdict) => {
+      const isOther =
+        this.#version !== undefined && verdict.kind === 'predicted' && verdict.modelVersion !== this.#version
+      if (!isOther) return verdict
+      this.otherVersion += 1
+      return { kind: 'unavailable', reason: 'REFUSED' }
+    })
+  }
+}
+
+/** What rescoring came to, as a page for people. */
+export function rescorePage(summary: RescoreSummary): string {
+  const { pipeline, dryRun, scored, unscored, waiting, files, left, changes, otherVersion } = summary
+  const counts = {
+    [dryRun ? 'would be scored' : 'scored']: scored,
+    'without a score': unscored,
+    'still waiting': waiting,
+  }
+  const parts = [
+    textTable([...Object.keys(counts), 'files replaced'], [[...Object.values(counts), files].map(formatCount)]),
+  ]
+  if (changes.length > 0) parts.push(changesTable(changes))
+  if (otherVersion > 0)
+    parts.push(
+      `${formatCount(otherVersion)} rows were answered by another version of the model: they keep what they had.`,
+    )
+  if (waiting > otherVersion)
+    parts.push(`What waits is scored by the next run, once its endpoint answers: "inlet rescore ${pipeline}".`)
+  for (const { location, reason } of left.slice(0, 10)) parts.push(`left as it is: ${location}: ${reason}`)
+  return parts.join('\n\n')
+}
+
+function changesTable(changes: readonly ScoreChange[]): string {
+  const figure = (value: number | null): string => (value === null ? '' : value.toPrecision(6))
+  return textTable(
+    ['score', 'column', 'compared', 'changed', 'new', 'mean before', 'mean after', 'mean |Δ|', 'most |Δ|'],
+    changes.map(({ score, column, compared, changed, added, ...means }) => [
+      score,
+      column,
+      ...[compared, changed, added].map(formatCount),
+      ...[means.meanBefore, means.meanAfter, means.meanDifference, means.mostDifference].map(figure),
+    ]),
+  )
+}
