@@ -92,27 +92,17 @@ function childrenOf(schema: readonly SchemaElement[]): ElementTree[] {
 
 /** Fields within a column are read by their names: they must be those of now. */
 function requireSameFields(tree: ElementTree, { name, type }: Column): void {
-  switch (type.kind) {
-    case 'list':
-      requireSameFields(tree.children[0]?.children[0] ?? tree, type.element)
-      return
-    case 'map':
-      requireSameFields(tree.children[0]?.children[1] ?? tree, type.value)
-      return
-    case 'struct': {
-      for (const field of type.fields) {
-        const child = tree.children.find(({ element }) => element.name === field.name)
-        const isSame = child !== undefined && (child.element.field_id ?? field.id) === field.id
-        if (!isSame) throw new Error(`it was written before the column ${name} had its field ${field.name}`)
-        requireSameFields(child, field)
-      }
-      if (tree.children.length > type.fields.length)
-        throw new Error(`its column ${name} has fields that the table has not`)
-      return
-    }
-    default:
-      return
+  const [within] = tree.children
+  if (type.kind === 'list') requireSameFields(within?.children[0] ?? tree, type.element)
+  if (type.kind === 'map') requireSameFields(within?.children[1] ?? tree, type.value)
+  if (type.kind !== 'struct') return
+  for (const field of type.fields) {
+    const child = tree.children.find(({ element }) => element.name === field.name)
+    const isSame = child !== undefined && (child.element.field_id ?? field.id) === field.id
+    if (!isSame) throw new Error(`it was written before the column ${name} had its field ${field.name}`)
+    requireSameFields(child, field)
   }
+  if (tree.children.length > type.fields.length) throw new Error(`its column ${name} has fields that the table has not`)
 }
 
 /** hyparquet makes doubles of decimals: not where it does not know them. */

@@ -23,7 +23,7 @@ async function rowsOf(body: Uint8Array, columns: readonly Column[], contract = z
 test('any rows of any columns are written anew as they were', async () => {
   await fc.assert(
     fc.asyncProperty(arbitraryTable({ depth: 3, precision: 38 }), async ({ columns, rows, stored }) => {
-      const again = await rowsOf(fileOf(rows as Row[], columns), columns)
+      const again = await rowsOf(fileOf(rows, columns), columns)
       expect(await readWithHyparquet(fileOf(again, columns), columns)).toEqual(stored)
     }),
     { numRuns: 150 },

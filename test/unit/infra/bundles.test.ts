@@ -20,6 +20,8 @@ const BUDGETS: Readonly<Record<string, number>> = {
   committer: 670_000,
   jobs: 580_000,
   redrive: 640_000,
+  // Files are read and written, snapshots made, and endpoints asked.
+  rescore: 840_000,
   tables: 460_000,
   topics: 750_000,
 }

@@ -67,8 +67,13 @@ const markers = async (): Promise<string[]> => (await keysOf(store, '')).filter(
 async function expectProven(records: number): Promise<void> {
   const replaced = new Set<string>()
   for await (const { proof, replaced: some } of provenTables(store, openCatalog('directory', store), { deep: true })) {
-    expect(proof.faults).toEqual([])
-    if (proof.table === 'sensors') expect(proof).toMatchObject({ rows: records, traced: records })
+    const { faults, rows: there, traced } = proof
+    const isRows = proof.table === 'sensors'
+    expect({ faults, there, traced }).toEqual({
+      faults: [],
+      there: isRows ? records : 0,
+      traced: isRows ? records : null,
+    })
     for (const path of some) replaced.add(path)
   }
   const verified = await verifyLake(store, { deep: true, isReplaced: (path) => replaced.has(path) })
@@ -251,7 +256,9 @@ test('a vacuum leaves the files that it has made', async () => {
   await land([1])
   await table.commit()
   await rescore()
-  for await (const _file of vacuum(store, 'sensors')) expect(_file).toBeUndefined()
+  const vacuumed: unknown[] = []
+  for await (const file of vacuum(store, 'sensors')) vacuumed.push(file)
+  expect(vacuumed).toEqual([])
   expect(await scores()).toEqual(own(1))
 })
 
