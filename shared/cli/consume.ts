@@ -16,11 +16,9 @@ import { ScratchFolder } from '#shared/runtimes/container-scratch.ts'
 import { StateServer } from '#shared/runtimes/container-server.ts'
 import { TableCommits } from '#shared/runtimes/container-tables.ts'
 import { clusterIdentity } from '#shared/runtimes/kafka-identity.ts'
-import { retried } from '#shared/sources/kafka-retries.ts'
 import type { KafkaConnection } from '#shared/sources/kafka-connection.ts'
-import { KafkaTopic } from '#shared/sources/kafka-topic.ts'
 import { compileFilters } from '#shared/trigger/event-filter.ts'
-import { startupRetries } from './kafka-start.ts'
+import { openTopic } from './kafka-start.ts'
 import { formatBytes, formatCount } from './progress.ts'
 import { openScorer } from './scorer.ts'
 import { textTable } from './text-table.ts'
@@ -68,15 +66,8 @@ export async function consume(
   const { limits, group, instance, sessionMs, untilEnd } = options
   const log = logOf(pipeline.name)
   const store = openLake(options.lake, { catalog: options.catalog, pipelines: [pipeline] })
-  const openTopic = (): Promise<KafkaTopic> =>
-    KafkaTopic.open(connection, {
-      topic: pipeline.topic,
-      groupId: group,
-      clientId: `inlet-${pipeline.name}`,
-      instanceId: instance,
-      sessionMs,
-    })
-  const topic = await retried(openTopic, `cannot read ${pipeline.topic}`, { ...startupRetries(), signal })
+  const member = { groupId: group, clientId: `inlet-${pipeline.name}`, instanceId: instance, sessionMs }
+  const topic = await openTopic(connection, { topic: pipeline.topic, ...member }, signal)
   const scratch = await ScratchFolder.make(options.scratch ?? path.join(os.tmpdir(), 'inlet-consume'))
   let server: StateServer | undefined
   try {

@@ -1,5 +1,5 @@
 import { beginEpoch, currentEpoch, logsOfEpoch, type SealedLog } from '#shared/lake/epochs.ts'
-import { LOG_ROOT, type TopicId } from '#shared/lake/log-keys.ts'
+import { generationPrefix, type TopicId } from '#shared/lake/log-keys.ts'
 import { logsOf } from '#shared/lake/log-store.ts'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
@@ -70,7 +70,7 @@ export function epochPage({ topic, dryRun, epoch, sealed }: EpochChange): string
 async function topicOf(store: ObjectStore, pipeline: Pipeline, wanted: string | undefined): Promise<TopicId> {
   const { name, generation, topic } = pipeline
   const clusters = new Set<string>()
-  for await (const { id } of logsOf(store, `${LOG_ROOT}${name}/g${generation}/`))
+  for await (const { id } of logsOf(store, generationPrefix({ pipeline: name, generation })))
     if (id.topic === topic) clusters.add(id.cluster)
   if (clusters.size === 0) await requireLake(store)
   const known = [...clusters].join(', ')

@@ -1,5 +1,7 @@
 import process from 'node:process'
-import { type RetryOptions, STARTUP_MS } from '#shared/sources/kafka-retries.ts'
+import type { KafkaConnection } from '#shared/sources/kafka-connection.ts'
+import { retried, type RetryOptions, STARTUP_MS } from '#shared/sources/kafka-retries.ts'
+import { KafkaTopic, type TopicOptions } from '#shared/sources/kafka-topic.ts'
 
 /** A wait that nobody notices needs no words. */
 const UNNOTICED_MS = 1000
@@ -16,4 +18,14 @@ export function startupRetries(): RetryOptions {
       process.stderr.write(`${message}\nTrying again for ${STARTUP_MS / 1000} s.\n`)
     },
   }
+}
+
+/** Opens a topic for a member of a group. @throws KafkaError what cannot heal, or has not within that time */
+export function openTopic(
+  connection: KafkaConnection,
+  options: TopicOptions,
+  signal: AbortSignal,
+): Promise<KafkaTopic> {
+  const open = (): Promise<KafkaTopic> => KafkaTopic.open(connection, options)
+  return retried(open, `cannot read ${options.topic}`, { ...startupRetries(), signal })
 }

@@ -11,11 +11,11 @@ import { TableCommits } from '#shared/runtimes/container-tables.ts'
 import { clusterIdentity } from '#shared/runtimes/kafka-identity.ts'
 import { runKafkaTrigger } from '#shared/runtimes/kafka-trigger.ts'
 import { lambdaHandler } from '#shared/runtimes/lambda.ts'
+import { partitionBounds } from '#shared/runtimes/partition-bounds.ts'
 import type { Telemetry } from '#shared/runtimes/telemetry.ts'
 import type { KafkaConnection } from '#shared/sources/kafka-connection.ts'
-import { retried } from '#shared/sources/kafka-retries.ts'
-import { KafkaTopic } from '#shared/sources/kafka-topic.ts'
-import { startupRetries } from './kafka-start.ts'
+import type { KafkaTopic } from '#shared/sources/kafka-topic.ts'
+import { openTopic } from './kafka-start.ts'
 import { formatCount, Progress } from './progress.ts'
 import { type RunSummary, Tally } from './run.ts'
 import { openScorer } from './scorer.ts'
@@ -50,9 +50,8 @@ export async function runOnKafka(
   signal: AbortSignal,
 ): Promise<RunSummary> {
   const { group: groupId, untilEnd, failures, batchSize } = options
-  const identity = { topic: pipeline.topic, groupId, clientId: `inlet-${pipeline.name}`, instanceId: null }
-  const openTopic = (): Promise<KafkaTopic> => KafkaTopic.open(connection, { ...identity, sessionMs: SESSION_MS })
-  const topic = await retried(openTopic, `cannot read ${pipeline.topic}`, { ...startupRetries(), signal })
+  const member = { groupId, clientId: `inlet-${pipeline.name}`, instanceId: null, sessionMs: SESSION_MS }
+  const topic = await openTopic(connection, { topic: pipeline.topic, ...member }, signal)
   try {
     const { source } = clusterIdentity(options.cluster, topic.clusterId, connection.brokers.join(','))
     const store = openLake(options.lake, { catalog: options.catalog, pipelines: [pipeline] })
@@ -110,15 +109,10 @@ export async function runOnKafka(
 
 /** How far the group is behind the end of the topic, or the topic's length for a new one. */
 async function offsetsLeft(topic: KafkaTopic): Promise<number> {
-  const { partitions, group } = topic
-  const [committed, earliest, latest] = await Promise.all([
-    group.committed(partitions),
-    topic.offsets('earliest', partitions),
-    topic.offsets('latest', partitions),
-  ])
-  const left = (partition: number): number =>
-    (latest.get(partition) ?? 0) - (committed.get(partition) ?? earliest.get(partition) ?? 0)
-  return partitions.reduce((sum, partition) => sum + left(partition), 0)
+  const bounds = await partitionBounds(topic, topic.partitions, 'TRIM_HORIZON')
+  let left = 0
+  for (const { committed, earliest, latest } of bounds.values()) left += latest - (committed ?? earliest)
+  return left
 }
 
 function say(line: string): void {

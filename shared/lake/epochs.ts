@@ -4,11 +4,12 @@
  *
  * An epoch is begun by saying that the one before is being ended, so that no log of it can begin; sealing its logs, so that no
  * commit can follow in them; and then putting one write-once object that says so. Whoever opens a log looks for the newest of
- * these objects; whoever is at work on an older epoch meets the seal. Interrupted anywhere, it is finished by doing it again, and once it is done, doing it again changes
- * nothing: who begins an epoch names the one that it ends.
+ * these objects; whoever is at work on an older epoch meets the seal. Interrupted anywhere, it is finished by doing it again, and
+ * once it is done, doing it again changes nothing: who begins an epoch names the one that it ends.
  */
 import { InletError } from '#shared/pipeline/errors.ts'
 import { CommitLog } from './commit-log.ts'
+import { firstKey } from './first-key.ts'
 import { lastOffsetOf } from './log-entry.ts'
 import { endingKey, epochKey, epochsPrefix, parseEpochKey, type TopicId, topicPrefix } from './log-keys.ts'
 import { logsOf } from './log-store.ts'
@@ -16,8 +17,8 @@ import type { ObjectStore } from './object-store.ts'
 
 /** The epoch that a topic's records belong to now: 0 unless another was begun. One list of one key. */
 export async function currentEpoch(store: ObjectStore, topic: TopicId): Promise<number> {
-  for await (const { key } of store.list(epochsPrefix(topic), { limit: 1 })) return parseEpochKey(key)
-  return 0
+  const key = await firstKey(store, epochsPrefix(topic))
+  return key === undefined ? 0 : parseEpochKey(key)
 }
 
 /** A log of the epoch before, and the last offset that it reached; −1 when nothing had landed. */

@@ -12,6 +12,7 @@ import type { StartingPosition } from '#shared/pipeline/trigger.ts'
 import type { KafkaTopic, PartitionAnswer } from '#shared/sources/kafka-topic.ts'
 import { OpenSlice, type SliceSurroundings } from './container-slice.ts'
 import { consumerStart } from './container-start.ts'
+import { partitionBounds } from './partition-bounds.ts'
 
 /** Records that are taken between two looks at the clock, so that heartbeats are answered while a long answer is worked off. */
 const CHUNK_RECORDS = 500
@@ -75,12 +76,13 @@ export class ConsumedPartition {
     const log = new CommitLog(store, { ...source, epoch: await currentEpoch(store, source), partition })
     const newest = await log.newest()
     if (newest !== undefined && isSeal(newest)) throw log.epochEnded()
-    const bounds = await this.#bounds(newest)
+    const [bounds] = (await partitionBounds(topic, [partition], startingPosition)).values()
+    if (bounds === undefined) throw new RangeError(`${topic.topic} has no partition ${partition}`)
     if (newest !== undefined) {
       const isThere = newest.end >= bounds.earliest && newest.end < bounds.latest
       log.requireContinued(newest, isThere ? await topic.recordAt(partition, newest.end) : undefined, bounds.latest)
     }
-    const start = consumerStart(startingPosition, bounds)
+    const start = consumerStart(startingPosition, { landed: newest?.end ?? null, ...bounds })
     if (start.missed > 0) onMissed(partition, start.missed)
     this.#start = newest === undefined ? 0 : newest.end + 1
     this.position = start.offset
@@ -164,26 +166,6 @@ export class ConsumedPartition {
   #openSlice(): Promise<OpenSlice> {
     const log = this.#log as CommitLog
     return OpenSlice.open(log, this.#start, this.#surroundings, this.#surroundings.now())
-  }
-
-  async #bounds(newest: LogEntry | undefined) {
-    const { topic, startingPosition } = this.#surroundings
-    const partitions = [this.partition]
-    const [earliest, latest] = await Promise.all([
-      topic.offsets('earliest', partitions),
-      topic.offsets('latest', partitions),
-    ])
-    const isFirst = newest === undefined && startingPosition !== 'TRIM_HORIZON'
-    const committed = isFirst ? await topic.group.committed(partitions) : undefined
-    const atTimestamp =
-      isFirst && startingPosition instanceof Date ? await topic.offsets(startingPosition, partitions) : undefined
-    return {
-      landed: newest?.end ?? null,
-      committed: committed?.get(this.partition) ?? null,
-      earliest: earliest.get(this.partition) ?? 0,
-      latest: latest.get(this.partition) ?? 0,
-      atTimestamp: atTimestamp?.get(this.partition) ?? null,
-    }
   }
 }
 

@@ -1,18 +1,10 @@
 import type { StartingPosition } from '#shared/pipeline/trigger.ts'
-import { startingOffset } from '#shared/trigger/starting-position.ts'
+import { type PartitionBounds, startingOffset } from '#shared/trigger/starting-position.ts'
 
 /** What is known of a partition when it is assigned. */
-export interface PartitionState {
+export interface PartitionState extends PartitionBounds {
   /** The last offset that has landed in the lake, if any has. */
   readonly landed: number | null
-  /** The offset that the consumer group has committed, if it has. */
-  readonly committed: number | null
-  /** The offset of the oldest record that is left. */
-  readonly earliest: number
-  /** The offset that the next record will have. */
-  readonly latest: number
-  /** The offset of the first record that is not older than the starting position, if that is a time and there is one. */
-  readonly atTimestamp: number | null
 }
 
 export interface Start {

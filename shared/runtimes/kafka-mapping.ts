@@ -15,6 +15,7 @@ import { startingOffset } from '#shared/trigger/starting-position.ts'
 import { runEventSource } from './event-source.ts'
 import type { PipelineHandler } from './lambda.ts'
 import { LAMBDA_TIMEOUT_MS, localContext } from './local.ts'
+import { partitionBounds } from './partition-bounds.ts'
 
 export interface KafkaTriggerOptions {
   readonly topic: KafkaTopic
@@ -99,24 +100,9 @@ export class AssignedPartitions {
 
   /** Where to begin: where the group has got to, and where the declaration says only when the group is new. */
   async #starts(partitions: readonly number[]): Promise<Map<number, number>> {
-    const { topic, startingPosition: position } = this.#options
-    const [committed, earliest, latest] = await Promise.all([
-      topic.group.committed(partitions),
-      topic.offsets('earliest', partitions),
-      topic.offsets('latest', partitions),
-    ])
-    const atTime = position instanceof Date ? await topic.offsets(position, partitions) : undefined
-    return new Map(
-      partitions.map((partition) => {
-        const bounds = {
-          committed: committed.get(partition) ?? null,
-          earliest: earliest.get(partition) ?? 0,
-          latest: latest.get(partition) ?? 0,
-          atTimestamp: atTime?.get(partition) ?? null,
-        }
-        return [partition, startingOffset(position, bounds)]
-      }),
-    )
+    const { topic, startingPosition } = this.#options
+    const bounds = await partitionBounds(topic, partitions, startingPosition)
+    return new Map(Array.from(bounds, ([partition, each]) => [partition, startingOffset(startingPosition, each)]))
   }
 
   /** Reads of all leaders side by side. What the world does is waited for. */

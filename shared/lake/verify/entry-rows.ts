@@ -1,10 +1,10 @@
 import type { LogEntry } from '#shared/lake/log-entry.ts'
 import type { LogId } from '#shared/lake/log-keys.ts'
-import { rowPositions } from '#shared/formats/row-positions.ts'
 import { type DataFile, inRanges, type OffsetRange } from '#shared/pipeline/commit.ts'
 import { isDeadLetterTable } from '#shared/pipeline/dead-letter-name.ts'
 import { united, without } from './offset-ranges.ts'
 import { Examples, RowBook } from './row-book.ts'
+import { walkRows } from './row-walk.ts'
 
 /** The rows of one entry, in all of its data files, against what it says of its records. */
 export class EntryRows {
@@ -31,21 +31,14 @@ export class EntryRows {
     const isDeadLetters = isDeadLetterTable(table)
     const book = isDeadLetters ? this.#rejected : this.#written
     const [elsewhere, foreign] = [new Examples(), new Examples()]
-    let row = 0
-    try {
-      for await (const { count, epoch, partition, offset, index } of rowPositions(path, body)) {
-        for (let i = 0; i < count; i++, row++) {
-          const [at, number] = [offset[i] as number, index[i] as number]
-          if (epoch[i] !== this.#id.epoch || partition[i] !== this.#id.partition)
-            elsewhere.add(`its row ${row} is of partition ${partition[i]} in epoch ${epoch[i]}`)
-          else if (!book.enter(at, number))
-            foreign.add(`its row ${row} is row ${number} of offset ${at}, ${this.#why(at, isDeadLetters)}`)
-        }
-      }
-    } catch (error) {
-      return [`cannot be read behind row ${row}: ${error instanceof Error ? error.message : String(error)}`]
-    }
-    const counted = row === rows ? [] : [`holds ${row} rows, not ${rows}`]
+    const walk = await walkRows(path, body, ({ row, epoch, partition, offset, index }) => {
+      if (epoch !== this.#id.epoch || partition !== this.#id.partition)
+        elsewhere.add(`its row ${row} is of partition ${partition} in epoch ${epoch}`)
+      else if (!book.enter(offset, index))
+        foreign.add(`its row ${row} is row ${index} of offset ${offset}, ${this.#why(offset, isDeadLetters)}`)
+    })
+    if (walk.fault !== undefined) return [walk.fault]
+    const counted = walk.rows === rows ? [] : [`holds ${walk.rows} rows, not ${rows}`]
     return [...counted, ...elsewhere.lines(), ...foreign.lines()]
   }
 

@@ -103,10 +103,13 @@ async function compare(
   metadata: TableMetadata,
   marks: TableMarks,
 ): Promise<ProvenTable> {
-  const counted = await countedFiles(store, owner, marks)
-  const faults: Fault[] = []
   const snapshot = currentSnapshot(metadata)
   const foreign = foreignOperations(metadata)
+  const isCompacted = foreign.length > 0 && foreign.every((operation) => operation === 'replace')
+  // A record that was rejected again has a dead letter for each time.
+  const isTraced = isCompacted && deep && !isDeadLetterTable(owner.table)
+  const counted = await countedFiles(store, owner, marks, isTraced)
+  const faults: Fault[] = []
   const lake = new LocatedStore(store)
   const located = tables.filesAt(metadata.location)
   /** URIs by key. */
@@ -134,12 +137,11 @@ async function compare(
     for (const key of gone)
       faults.push({ object: key, fault: `is not in the snapshot of ${owner.table}, whose marks count it` })
   const total = [...counted.rows.values()].reduce((sum, some) => sum + some, 0)
-  const isRewritten = foreign.length > 0 && foreign.every((operation) => operation === 'replace') && deletes === 0
-  if (isRewritten && rows !== total)
+  const isWhole = isCompacted && deletes === 0
+  if (isWhole && rows !== total)
     faults.push({ object: owner.table, fault: `holds ${rows} rows after it was compacted, and the log ${total}` })
   let traced: number | null = null
-  // A record that was rejected again has a dead letter for each time.
-  const book = isRewritten && deep && !isDeadLetterTable(owner.table) ? TableRows.of(counted.records) : undefined
+  const book = isWhole && isTraced ? TableRows.of(counted.records) : undefined
   if (book !== undefined) {
     for (const [key, location] of live)
       for (const fault of await book.enter(key, await read(location))) faults.push({ object: key, fault })
@@ -153,8 +155,13 @@ async function compare(
   return { proof, replaced: foreign.length > 0 ? gone : [] }
 }
 
-/** What the marks of a table count of its logs: the files of the table, and how many rows each has. */
-async function countedFiles(store: ObjectStore, owner: TableOwner, marks: TableMarks): Promise<CountedFiles> {
+/** What the marks of a table count of its logs: the files of the table, how many rows each has and, if asked for, the records. */
+async function countedFiles(
+  store: ObjectStore,
+  owner: TableOwner,
+  marks: TableMarks,
+  isTraced: boolean,
+): Promise<CountedFiles> {
   const rows = new Map<string, number>()
   let pending = 0
   let oldest: number | null = null
@@ -171,7 +178,7 @@ async function countedFiles(store: ObjectStore, owner: TableOwner, marks: TableM
           pending += 1
           if (kind !== 'seal' && fingerprint !== null) oldest = Math.min(oldest ?? Infinity, fingerprint.maxTimestamp)
         } else {
-          logged.add(entry)
+          if (isTraced) logged.add(entry)
           for (const file of files) if (file.table === owner.table) rows.set(file.path, file.rows)
         }
       }

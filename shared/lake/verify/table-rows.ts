@@ -1,9 +1,9 @@
-import { rowPositions } from '#shared/formats/row-positions.ts'
 import type { LogEntry } from '#shared/lake/log-entry.ts'
 import type { LogId } from '#shared/lake/log-keys.ts'
 import type { OffsetRange } from '#shared/pipeline/commit.ts'
 import { united, without } from './offset-ranges.ts'
 import { Examples, RowBook } from './row-book.ts'
+import { walkRows } from './row-walk.ts'
 
 /** Ranges that are kept before they are joined. */
 const MANY = 10_000
@@ -55,20 +55,12 @@ export class TableRows {
    */
   async enter(name: string, body: Uint8Array): Promise<string[]> {
     const foreign = new Examples()
-    let row = 0
-    try {
-      for await (const { count, epoch, partition, offset, index } of rowPositions(name, body)) {
-        for (let i = 0; i < count; i++, row++) {
-          const log = nameOf(epoch[i] as number, partition[i] as number)
-          const [at, number] = [offset[i] as number, index[i] as number]
-          if (this.#books.get(log)?.book.enter(at, number) !== true)
-            foreign.add(`its row ${row} is row ${number} of offset ${at} of ${log}, which the log does not have`)
-        }
-      }
-    } catch (error) {
-      return [`cannot be read behind row ${row}: ${error instanceof Error ? error.message : String(error)}`]
-    }
-    return foreign.lines()
+    const { fault } = await walkRows(name, body, ({ row, epoch, partition, offset, index }) => {
+      const log = nameOf(epoch, partition)
+      if (this.#books.get(log)?.book.enter(offset, index) !== true)
+        foreign.add(`its row ${row} is row ${index} of offset ${offset} of ${log}, which the log does not have`)
+    })
+    return fault === undefined ? foreign.lines() : [fault]
   }
 
   /** Balances what was entered. @returns what is wrong */
