@@ -20,7 +20,8 @@ import type { Pipeline } from './pipeline.ts'
 import type { KafkaRecord, PartitionRecords } from './record.ts'
 import { scoredRecords, type ScoringOptions } from './score-rows.ts'
 import { NO_SCORER } from './scorer.ts'
-import { type TablePartition, type Tabulation, tabulate } from './tabulate.ts'
+import type { TablePartition } from './table-partitions.ts'
+import { type Tabulation, tabulate } from './tabulate.ts'
 
 /** What one invocation delivers: records of one topic, by Kafka partition. */
 export interface Delivery {

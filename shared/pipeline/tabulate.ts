@@ -1,22 +1,13 @@
-import { type FileRows, fileRowsOf } from '#shared/formats/file-rows.ts'
 import { UnstorableError } from '#shared/formats/unstorable.ts'
 import { deadLetterRow } from './dead-letter.ts'
 import { InletError } from './errors.ts'
 import type { Flow } from './flow.ts'
 import type { Counts, PlacedRow, Rejection, Row } from './outcome.ts'
-import { type PartitionValue, partitionKey, partitionOf } from './partition.ts'
+import { partitionOf } from './partition.ts'
 import type { RecordPath } from './record-path.ts'
 import { type KafkaRecord, positionOf } from './record.ts'
 import type { Table } from './table.ts'
-
-/** Rows of one table partition, to become one data file. */
-export interface TablePartition {
-  readonly table: Table
-  readonly values: readonly PartitionValue[]
-  readonly rows: FileRows
-  /** The offset of each row's record, in the order of the rows: of those that the last call of `add` has appended. */
-  readonly offsets: number[]
-}
+import { type TablePartition, TablePartitions } from './table-partitions.ts'
 
 /** What became of some records of one Kafka partition, as files to be written and what a commit says of them. */
 export interface Tabulation {
@@ -49,7 +40,7 @@ export class Tabulator {
   readonly #flow: Flow
   readonly #epoch: number
   readonly #timeColumn: string | undefined
-  readonly #groups = new Map<string, TablePartition>()
+  readonly #partitions = new TablePartitions()
   readonly #counts = { records: 0, written: 0, skipped: 0, rejected: 0, rows: 0 }
   readonly #rejected: number[] = []
   #watermark: number | null = null
@@ -62,7 +53,7 @@ export class Tabulator {
 
   /** All that was added. */
   get tabulation(): Tabulation {
-    const partitions = [...this.#groups.values()].filter(({ rows }) => rows.count > 0)
+    const partitions = [...this.#partitions.all].filter(({ rows }) => rows.count > 0)
     return { partitions, rejected: this.#rejected, counts: this.#counts, watermark: this.#watermark }
   }
 
@@ -83,7 +74,7 @@ export class Tabulator {
     const counts = this.#counts
     let outcome = path(record)
     if (outcome.kind === 'written') {
-      const rejection = appendRows(this.#groups, flow.pipeline.table, outcome.rows, record, this.#epoch)
+      const rejection = appendRows(this.#partitions, flow.pipeline.table, outcome.rows, record, this.#epoch)
       if (rejection === undefined) {
         counts.rows += outcome.rows.length
         for (const { row } of outcome.rows)
@@ -94,7 +85,7 @@ export class Tabulator {
     counts[outcome.kind] += 1
     if (outcome.kind === 'rejected') {
       const letter = placedDeadLetter(record, outcome.rejection, flow)
-      appendRows(this.#groups, flow.deadLetters, [letter], record, this.#epoch)
+      appendRows(this.#partitions, flow.deadLetters, [letter], record, this.#epoch)
       this.#rejected.push(record.offset)
     }
   }
@@ -102,7 +93,7 @@ export class Tabulator {
   /** Where the counts stand, and how many rows there are. */
   #mark(): Mark {
     let appended = 0
-    for (const { rows, offsets } of this.#groups.values()) {
+    for (const { rows, offsets } of this.#partitions.all) {
       offsets.length = 0
       appended += rows.count
     }
@@ -117,7 +108,7 @@ interface Mark {
 
 /** Appends all rows of a record, or none of them. @returns why a column cannot hold a value of theirs */
 function appendRows(
-  groups: Map<string, TablePartition>,
+  partitions: TablePartitions,
   table: Table,
   placed: readonly PlacedRow[],
   record: KafkaRecord,
@@ -125,12 +116,7 @@ function appendRows(
 ): Rejection | undefined {
   const appended: TablePartition[] = []
   for (const [index, { row, partition }] of placed.entries()) {
-    const key = `${table.name}\u0000${partitionKey(partition)}`
-    let group = groups.get(key)
-    if (group === undefined) {
-      group = { table, values: partition, rows: fileRowsOf(table), offsets: [] }
-      groups.set(key, group)
-    }
+    const group = partitions.at(table, partition)
     try {
       group.rows.append(row, recordColumns(record, epoch, index))
     } catch (error) {
