@@ -11,7 +11,11 @@ export function costsPage(name: string, workload: Workload, costs: Costs, sizes:
   const rows = [
     ...parts.map(({ part, usd, basis }) => [part, usd, basis] as const),
     ['all that is known', known, 'Inlet, cluster and lake'] as const,
-    ['of that, Inlet runs', delivery, 'function, committer, pollers: what compares with the others below'] as const,
+    [
+      'of that, Inlet runs',
+      delivery,
+      'function, committer, pollers: what compares with Firehose and MSK Connect',
+    ] as const,
   ]
   return [
     `${name}: ${workload.rate.toLocaleString('en-US')} records/s of ${workload.bytes} bytes are ${Math.round(gigabytes).toLocaleString('en-US')} GB a month.`,
@@ -22,11 +26,12 @@ export function costsPage(name: string, workload: Workload, costs: Costs, sizes:
       ([part, usd, basis]) =>
         `${part.padEnd(28)}${dollars(usd)}${dollars(usd === null ? null : usd / gigabytes, 4)}  ${basis}`,
     ),
+    ...advice(costs),
     '',
     `Files: ${Math.round(batches.perSecond * batches.files * 86_400).toLocaleString('en-US')} a day, before compaction`,
     ...sizes.filter(({ share }) => share >= 0.0005).map(sizeLine),
     '',
-    'Other ways, without requests of S3, which depend on how often they commit:',
+    'Other ways; Firehose and MSK Connect without requests of S3 on either side, which depend on how often they commit:',
     ...alternatives.map(({ name: other, usd, basis, breakEven, cheaperAbove }) => {
       const cheaper = (isInlet: boolean) => (isInlet ? 'Inlet is cheaper' : `${other} is cheaper`)
       const judged =
@@ -38,9 +43,19 @@ export function costsPage(name: string, workload: Workload, costs: Costs, sizes:
       return `${other.padEnd(28)}${dollars(usd)}${dollars(usd === null ? null : usd / gigabytes, 4)}  ${basis}${judged}`
     }),
     '',
-    `Prices of us-east-1, as of ${PRICES_READ}; without free tiers, discounts, logs, metrics and the network. To compare them with:`,
+    `Prices of us-east-1, as of ${PRICES_READ}; without free tiers, discounts, logs, metrics and the network. They were read on:`,
     ...new Set(Object.values(PRICES).map(({ source }) => `  ${source}`)),
   ].join('\n')
+}
+
+/** Small slices are paid for by the request. */
+function advice({ parts, delivery }: Costs): string[] {
+  const requests = parts.find(({ part }) => part === 'S3, requests')?.usd ?? 0
+  if (requests < delivery) return []
+  return [
+    '',
+    'Requests of S3 are most of what Inlet itself costs: a longer trigger.batchingWindowSeconds, or fewer partitions of the topic, make fewer of them, and larger files.',
+  ]
 }
 
 function sizeLine({ below, share }: SizeShare, i: number, all: readonly SizeShare[]): string {

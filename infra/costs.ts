@@ -37,8 +37,8 @@ const POLLERS_A_UNIT = 4
 const CONNECT_MICROSECONDS = 28
 /** Above, a task or a worker is taken for full. */
 const FULL = 0.7
-/** The task of infra/container/ecs-service.yml. */
-const TASK = { vcpu: 0.5, gigabytes: 1 }
+/** The task of infra/container/ecs-service.yml, and when its slices land by default: shared/cli/commands/consume.ts. */
+const TASK = { vcpu: 0.5, gigabytes: 1, sliceSeconds: 60, fileBytes: 128e6 }
 /** A run of the committer: it writes five objects for a table, of which a pipeline has two. `npm run bench:commit`. */
 const COMMITTER = { perMonth: SECONDS_A_MONTH / 60, tables: 2, objects: 5, cpuSeconds: 0.04 }
 /** What a cluster keeps for, when the pipeline does not say: the default of MSK. */
@@ -162,28 +162,42 @@ function alternatives(pipeline: Pipeline, workload: Workload, firehose: number |
   const mcus = (of: Workload) => workers(of, CONNECT_MICROSECONDS, 1)
   const tasks = (of: Workload) => workers(of, of.cpuMicroseconds, TASK.vcpu)
   const task = TASK.vcpu * PRICES.fargateVcpu.usd + TASK.gigabytes * PRICES.fargateMemory.usd
-  const others: readonly (readonly [string, string, ((of: Workload) => number) | null])[] = [
+  const own = (of: Workload) => sum(deliveryParts(pipeline, of))
+  const ownPuts = (of: Workload) => own(of) + (requestPart(pipeline, of).usd ?? 0)
+  const others: readonly (readonly [string, string, ((of: Workload) => number) | null, (of: Workload) => number])[] = [
     [
       'Firehose',
       firehose === null ? 'its price for MSK is not known here: --firehose says it' : `$${firehose} a GB`,
       firehose === null ? null : (of) => gigabytesOf(of) * firehose,
+      own,
     ],
     [
       'MSK Connect',
       `${mcus(workload)} MCU: ${CONNECT_MICROSECONDS} µs of CPU for a record of the Iceberg sink, ${FULL * 100}% busy`,
       (of) => mcus(of) * PRICES.mskConnect.usd * HOURS_A_MONTH,
+      own,
     ],
     [
       'our container on Fargate',
-      `${tasks(workload)} of ${TASK.vcpu} vCPU and ${TASK.gigabytes} GB, ${FULL * 100}% busy, and the committer`,
-      (of) => tasks(of) * task * HOURS_A_MONTH + (committerPart(of).usd ?? 0),
+      `${tasks(workload)} of ${TASK.vcpu} vCPU and ${TASK.gigabytes} GB, ${FULL * 100}% busy, the committer, and requests of S3 for a slice a minute, against all of Inlet's`,
+      (of) => tasks(of) * task * HOURS_A_MONTH + (committerPart(of).usd ?? 0) + containerRequests(of),
+      ownPuts,
     ],
   ]
-  const own = (of: Workload) => sum(deliveryParts(pipeline, of))
-  return others.map(([name, basis, cost]) => {
+  return others.map(([name, basis, cost, inlet]) => {
     if (cost === null) return { name, basis, usd: null, breakEven: null, cheaperAbove: null }
-    return { name, basis, usd: cost(workload), ...breakEven(workload, own, cost) }
+    return { name, basis, usd: cost(workload), ...breakEven(workload, inlet, cost) }
   })
+}
+
+/** Its slices are of a Kafka partition too, and land each minute, or when a file is full. */
+function containerRequests(workload: Workload): number {
+  const { rate, bytes, stored, partitions, filesPerSlice } = workload
+  const { tables, objects, perMonth } = COMMITTER
+  const perSecond = Math.max(partitions / TASK.sliceSeconds, (rate * bytes * stored) / filesPerSlice / TASK.fileBytes)
+  const slices = perSecond * SECONDS_A_MONTH
+  const puts = slices * (filesPerSlice + 1) + perMonth * tables * (objects + partitions)
+  return (puts / 1e6) * PRICES.s3Put.usd + ((slices * tables) / 1e6) * PRICES.s3Get.usd
 }
 
 const RATES = { lowest: 0.1, highest: 1e6, steps: 200 }

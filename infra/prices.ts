@@ -1,4 +1,4 @@
-/** A price in US dollars, and the page to compare it with. */
+/** A price in US dollars, and the page that it was read on: AWS's own where that says it, else one that copies or uses it. */
 export interface Price {
   /** Null when nobody has found out. */
   readonly usd: number | null
@@ -16,8 +16,6 @@ const MSK = 'https://aws.amazon.com/msk/pricing/'
 const MSK_TABLE = 'https://gist.github.com/EverettBerry/d24aa940ad43c313803248cea6366682'
 const S3 = 'https://aws.amazon.com/s3/pricing/'
 const FARGATE = 'https://www.vantage.sh/blog/fargate-pricing'
-const CLOUDWATCH = 'https://aws.amazon.com/cloudwatch/pricing/'
-const NOT_READ = 'known for years; not read that day, for its page shows the list by a script'
 
 export const PRICES = {
   lambdaDuration: { usd: 0.000_013_333_4, per: 'GB-second, arm64', source: LAMBDA },
@@ -37,7 +35,12 @@ export const PRICES = {
   s3Get: { usd: 0.4, per: 'million GET requests', source: S3 },
   s3Storage: { usd: 0.023, per: 'GB-month, S3 Standard', source: S3, note: 'the first 50 TB' },
   glueDpu: { usd: 0.44, per: 'DPU-hour', source: 'https://aws.amazon.com/glue/pricing/' },
-  mskConnect: { usd: 0.11, per: 'hour of an MCU', source: MSK_TABLE, note: 'a copy of the price list, of 2022' },
+  mskConnect: {
+    usd: 0.11,
+    per: 'hour of an MCU',
+    source: 'https://www.dbaglobe.com/2026/03/streaming-kafka-cdc-to-s3-iceberg-with.html',
+    note: 'of March 2026: four are about $316 a month',
+  },
   fargateVcpu: { usd: 0.032_38, per: 'vCPU-hour, arm64', source: FARGATE },
   fargateMemory: { usd: 0.003_56, per: 'GB-hour, arm64', source: FARGATE },
   interfaceEndpoint: {
@@ -46,14 +49,23 @@ export const PRICES = {
     source: 'https://cloudcostkit.com/calculators/aws-vpc-interface-endpoint-cost-calculator',
     note: 'and $0.01 for each GB',
   },
-  kmsKey: { usd: 1, per: 'key-month', source: 'https://aws.amazon.com/kms/pricing/', note: NOT_READ },
-  alarmMetric: { usd: 0.1, per: 'metric of an alarm and month', source: CLOUDWATCH, note: NOT_READ },
-  dashboard: { usd: 3, per: 'dashboard-month', source: CLOUDWATCH, note: NOT_READ },
+  kmsKey: { usd: 1, per: 'key-month', source: 'https://cloudburn.io/blog/aws-kms-pricing', note: 'of March 2026' },
+  alarmMetric: {
+    usd: 0.1,
+    per: 'metric of an alarm and month',
+    source: 'https://c3x.dev/resources/aws/aws_cloudwatch_metric_alarm',
+  },
+  dashboard: {
+    usd: 3,
+    per: 'dashboard-month',
+    source: 'https://www.factualminds.com/blog/amazon-cloudwatch-pricing-metrics-logs-alarms-dashboards/',
+    note: 'of June 2026',
+  },
   firehose: {
     usd: null,
     per: 'GB from MSK into Iceberg tables',
     source: 'https://aws.amazon.com/firehose/pricing/',
-    note: 'not read: the list is shown by a script. Say what it is for you with --firehose',
+    note: 'its page shows the list by a script, and no other page was found that says it. Say what it is for you with --firehose',
   },
 } as const satisfies Record<string, Price>
 

@@ -91,13 +91,21 @@ test('a break-even rate is where the cheaper one changes', () => {
   expect(alternatives.map(({ name }) => name)).toEqual(['Firehose', 'MSK Connect', 'our container on Fargate'])
   const [firehose, connect, container] = alternatives
   expect(firehose?.usd).toBeCloseTo(0.07 * ((1000 * 400 * 730 * 3600) / 1e9))
-  const own = (rate: number) => costsOf(pipeline(), { ...WORKLOAD, rate }).delivery
-  expect(own(WORKLOAD.rate)).toBe(delivery)
+  const at = (rate: number) => costsOf(pipeline(), { ...WORKLOAD, rate })
+  expect(at(WORKLOAD.rate).delivery).toBe(delivery)
+  // Of the container it is known how often it puts: its requests of S3 are compared, too.
+  const own = (rate: number) => at(rate).delivery + (partOf(at(rate), 'S3, requests') ?? 0)
   const even = container?.breakEven ?? 0
   const containerAt = (rate: number) => costsOf(pipeline(), { ...WORKLOAD, rate }).alternatives[2]?.usd ?? 0
   expect([container?.cheaperAbove, connect?.breakEven, connect?.cheaperAbove]).toEqual(['other', null, 'inlet'])
   expect(own(even * 0.8)).toBeLessThan(containerAt(even * 0.8))
   expect(own(even * 1.1)).toBeGreaterThan(containerAt(even * 1.1))
+})
+
+test('who pays for requests more than for all else that runs is told how to have fewer', () => {
+  const told = (trigger?: TriggerOptions) => costsReport(pipeline(trigger), WORKLOAD).page
+  expect(told()).toContain('a longer trigger.batchingWindowSeconds, or fewer partitions of the topic')
+  expect(told({ mode: 'provisioned' })).not.toContain('batchingWindowSeconds')
 })
 
 test('what is not known is said to be unknown, and every price has a source', () => {
