@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { CloudFormationClient, DescribeStackResourcesCommand } from '@aws-sdk/client-cloudformation'
+import { GetDatabasesCommand } from '@aws-sdk/client-glue'
 import { GetBootstrapBrokersCommand, KafkaClient } from '@aws-sdk/client-kafka'
 import {
   GetFunctionConfigurationCommand,
@@ -13,6 +15,7 @@ import {
 import { flights } from '#functions/flights/pipeline.ts'
 import { kafkaOf } from '#shared/kafka-settings.ts'
 import type { PipelineHandler } from '#shared/runtimes/lambda.ts'
+import { createGlueClient } from '#shared/lake/catalog-clients.ts'
 import { runKafkaTrigger } from '#shared/runtimes/kafka-trigger.ts'
 import { KafkaTopic } from '#shared/sources/kafka-topic.ts'
 import { inlet, projectRoot } from '#test/helpers/command.ts'
@@ -50,9 +53,10 @@ afterAll(async () => {
   if (folder !== undefined) await rm(folder, { recursive: true, force: true })
 })
 
-/** A command of the Framework in the account, for the stage `dev`. */
+/** A command of the Framework in the account, for the stage `dev` where it does not name another. */
 function serverless(...args: string[]): { readonly status: number | null; readonly said: string } {
-  const { status, said } = project.serverless([...args, '--stage', 'dev'], account.environment)
+  const stage = args.includes('--stage') ? [] : ['--stage', 'dev']
+  const { status, said } = project.serverless([...args, ...stage], account.environment)
   return { status, said }
 }
 
@@ -110,8 +114,20 @@ async function deliver(): Promise<void> {
   expect(given).toEqual([])
 }
 
-test('the first deployment says what it will cost, and makes the topic and the tables', async () => {
-  expect(done('deploy')).toMatch(/An idle stack costs \$[^]*Service deployed to stack inlet-dev/)
+test('the first deployment says what it will cost; it fails, says why, and leaves nothing whose name is taken', async () => {
+  await account.kafka.createTopic('flights', 2 * PARTITIONS)
+  const { status, said } = serverless('deploy')
+  expect(status).not.toBe(0)
+  expect(said).toMatch(/An idle stack costs \$/)
+  expect(said).toMatch(new RegExp(`flights: it has ${2 * PARTITIONS} partitions and ${PARTITIONS} are declared`))
+  const glue = createGlueClient(account.client)
+  const { DatabaseList = [] } = await glue.send(new GetDatabasesCommand({}))
+  expect(DatabaseList.map(({ Name }) => Name)).toEqual([])
+  await account.kafka.admin.deleteTopics({ topics: ['flights'] })
+})
+
+test('the next one makes the topic and the tables', async () => {
+  expect(done('deploy')).toMatch(/Service deployed to stack inlet-dev/)
   const outputs = done('info', '--verbose')
   lake = /LakeUrl: (?<url>\S+)/.exec(outputs)?.groups?.['url'] ?? ''
   cluster = /KafkaClusterArn: (?<arn>\S+)/.exec(outputs)?.groups?.['arn'] ?? ''
@@ -189,6 +205,43 @@ test('a paused trigger stays paused when a pipeline more is deployed, which is a
   await invoke('arrivals', arrivals)
   await invoke('committer', {})
   expect(await query('SELECT count(*)::INT AS arrivals FROM arrivals')).toEqual([{ arrivals: 10 }])
+})
+
+test('a column more is there after the deployment, and stays when the code is rolled back', async () => {
+  const pipeline = 'functions/flights/pipeline.ts'
+  const [column, last] = ['  distanceMiles: z.int32(),\n})', 'distanceMiles: e.distanceMiles,']
+  project.edit(pipeline, column, `  speed: z.int32().nullable(),\n${column}`)
+  project.edit(pipeline, last, `${last} speed: e.distanceMiles,`)
+  expect(project.inlet('table', 'lock', 'flights')).toMatchObject({ status: 0 })
+  expect(done('deploy')).toMatch(/Service deployed/)
+  const speeds = () => query('SELECT count(speed)::INT AS speeds FROM flights')
+  expect(await speeds()).toEqual([{ speeds: 0 }])
+  const [event] = readSamples().find(({ file }) => file === 'batch.json')?.events ?? []
+  await invoke('flights', JSON.parse(JSON.stringify(event).replaceAll(/"offset":(\d)/g, '"offset":1000$1')))
+  await invoke('committer', {})
+  expect(await speeds()).toEqual([{ speeds: 10 }])
+
+  project.add('functions/flights')
+  expect(done('deploy')).toMatch(/Service deployed/)
+  expect(await speeds()).toEqual([{ speeds: 10 }])
+})
+
+test('another stage has a lake and triggers of its own, on a cluster that is there already', async () => {
+  const stack = new CloudFormationClient(account.client)
+  const { StackResources = [] } = await stack.send(new DescribeStackResourcesCommand({ StackName: 'inlet-dev' }))
+  const idOf = (id: string) =>
+    StackResources.find(({ LogicalResourceId }) => LogicalResourceId === id)?.PhysicalResourceId ?? id
+  const params = [
+    `clusterArn=${cluster}`,
+    `clusterSubnets=${['SubnetA', 'SubnetB', 'SubnetC'].map(idOf).join(',')}`,
+    `clusterSecurityGroups=${idOf('KafkaSecurityGroup')}`,
+  ].map((param) => `--param=${param}`)
+  expect(done('deploy', '--stage', 'own', ...params)).toMatch(/Service deployed to stack inlet-own/)
+  const list = new ListEventSourceMappingsCommand({ FunctionName: 'inlet-own-flights' })
+  const { EventSourceMappings = [] } = await lambda.send(list)
+  expect(EventSourceMappings.map(({ EventSourceArn }) => EventSourceArn)).toEqual([cluster])
+  done('remove', '--stage', 'own', ...params)
+  expect(await invoke('committer', {})).toMatchObject({ commits: expect.any(Array) as unknown })
 })
 
 test('a contract that the deployed table cannot follow is refused, and what is deployed stays', () => {

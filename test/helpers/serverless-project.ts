@@ -60,6 +60,13 @@ export class ServerlessProject {
     return { ...result, template: path.join(folder, 'cloudformation-template-update-stack.json') }
   }
 
+  /** A command of the copy's own. */
+  inlet(...args: string[]): ServerlessResult {
+    const options = { cwd: this.root, env: { ...process.env, NODE_OPTIONS: '' }, encoding: 'utf8' } as const
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['shared/cli/inlet.ts', ...args], options)
+    return { status, stdout, said: `${stdout}${stderr}` }
+  }
+
   /**
    * A command of the Serverless Framework.
    * @param environment what it is told besides what has nothing to do with AWS or a lake

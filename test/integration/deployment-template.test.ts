@@ -58,7 +58,7 @@ test(
     expect(ofType(template, 'AWS::MSK::ServerlessCluster')).toHaveLength(1)
     expect(ofType(template, 'AWS::Lambda::EventSourceMapping')).toHaveLength(1)
     expect(template.Resources['KafkaCluster']).toMatchObject({
-      DeletionPolicy: 'Retain',
+      DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
     })
     const names = JSON.stringify(template.Resources['FlightsLambdaFunction'])
