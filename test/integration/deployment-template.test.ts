@@ -43,7 +43,7 @@ async function expectDeployable({ file, template }: ReturnType<typeof packaged>)
     const description = String(Properties?.['AlarmDescription'])
     expect(description.length).toBeLessThan(ALARM_DESCRIPTION)
     // It says what to do.
-    expect(description).toMatch(/inlet |Look |Mend |mend |See |purge|producers/)
+    expect(description).toMatch(/inlet |[Ll]ook |[Mm]end |[Ss]ee |purge|producers/)
   }
 }
 
