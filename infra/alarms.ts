@@ -127,7 +127,7 @@ export function committerAlarms(settings: StageSettings): Resources {
     },
     {
       what: 'SnapshotsBehind',
-      description: `Commits wait for more than ${freshnessSeconds} s until ${stack}-committer brings them into a snapshot. If the alarm SnapshotsLate is on too, see there. If not, its runs end well and do not keep up: give the committer more memory, or pipelines fewer and larger slices (batchingWindowSeconds).`,
+      description: `Commits wait for more than ${freshnessSeconds} s until ${stack}-committer brings them into a snapshot. See whether the alarm SnapshotsLate is on, too. If not, its runs end well and do not keep up: give the committer more memory, or pipelines fewer and larger slices (batchingWindowSeconds).`,
       metric: waited,
       statistic: 'Maximum',
       periods: 3,
@@ -165,7 +165,7 @@ export function failedInvocationsAlarm({ stack }: StageSettings): Resources {
   return {
     FailedInvocationsAlarm: resource({
       what: '',
-      description: `Runs of the committer or redrives of ${stack} have failed; the queue FailedInvocations says which, with request and error. A failed run of the committer is made good by the next one; a redrive is to be invoked again. Then purge the queue.`,
+      description: `Invocations of ${stack} have failed; the queue FailedInvocations says which, with request and error. A run on a schedule is made good by the next one; a redrive is to be invoked again; of topics, tables and brokers CloudFormation has not been answered: see their logs. Then purge the queue.`,
       metric: waiting,
       statistic: 'Maximum',
       above: 0,

@@ -26,7 +26,8 @@ export function contractFaults(pipelines: readonly Pipeline[], deployed: Templat
 
 /** A declaration that cannot be loaded, for its own sake or for that of its lock. */
 export function definitionFault(pipeline: string, { message }: PipelineDefinitionError): DeploymentFault {
-  return contractFault(pipeline, message)
+  if (message.includes('lake.lock: ')) return contractFault(pipeline, message)
+  return unsafe('declaration', pipeline, message, 'mend what it names in the declaration of the pipeline')
 }
 
 function contractFault(pipeline: string, difference: string): DeploymentFault {

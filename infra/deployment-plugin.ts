@@ -6,7 +6,7 @@ import { clusterChanges, type ClusterLock, clusterLock } from './cluster-lock.ts
 import { type DeploymentSettings, deploymentFaults } from './deployment-checks.ts'
 import type { DeploymentFault } from './deployment-fault.ts'
 import { pipelineFolders, pipelineImports } from './derived.ts'
-import { idleCostPage, idleCosts } from './idle-costs.ts'
+import { idleCostPage, idleCosts, schedulesOf } from './idle-costs.ts'
 import { writePipelineLists } from './pipeline-lists.ts'
 import type { StageSettings } from './stage.ts'
 import type { Template } from './template.ts'
@@ -72,7 +72,9 @@ export default class DeploymentPlugin {
     const deployed = await this.#deployed()
     if (deployed === null) {
       const { memorySize } = this.#serverless.service.provider
-      this.#output.log.notice(idleCostPage(idleCosts(this.#template, await pipelinesOf()), memorySize))
+      this.#output.log.notice(
+        idleCostPage(idleCosts(this.#template, await pipelinesOf()), schedulesOf(this.#template), memorySize),
+      )
       return
     }
     const changes = clusterChanges(this.#template, clusterLock(deployed))

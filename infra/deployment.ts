@@ -16,7 +16,7 @@ import { endpointPolicy } from './endpoint-policy.ts'
 import { eventSourceMapping, mappingId, requireRoomForPollers } from './event-source-mapping.ts'
 import { hasJobs, JOBS_FUNCTION, jobsAlarms, jobsFunction } from './jobs.ts'
 import { lifecycleRules } from './lifecycle.ts'
-import { roleId } from './role.ts'
+import { FAILED_INVOCATIONS, roleId } from './role.ts'
 import { roles } from './roles.ts'
 import { kafkaNetwork, StageError, type StageSettings } from './stage.ts'
 
@@ -103,8 +103,13 @@ function pipelineFunction(folder: string, { name, topic, commit }: Pipeline): Va
 }
 
 function customResourceFunction(name: string, description: string): { readonly [key: string]: Value } {
-  const handler = `functions/${name}/handler.handler`
-  return { handler, description, role: sub(`\${${roleId(name)}.Arn}`), timeout: CUSTOM_RESOURCE_TIMEOUT }
+  return {
+    handler: `functions/${name}/handler.handler`,
+    description,
+    role: sub(`\${${roleId(name)}.Arn}`),
+    timeout: CUSTOM_RESOURCE_TIMEOUT,
+    destinations: FAILED_INVOCATIONS,
+  }
 }
 
 function resources(settings: StageSettings, pipelines: readonly Pipeline[]): Resources {

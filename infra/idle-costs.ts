@@ -38,16 +38,26 @@ export function idleCosts(template: Template, pipelines: readonly Pipeline[]): r
   return costs.filter(({ usd }) => usd > 0).sort((a, b) => b.usd - a.usd)
 }
 
-/** For people, before the first deployment. */
-export function idleCostPage(costs: readonly IdleCost[], memoryMegabytes: number): string {
+/** How many functions run each minute, whatever comes. */
+export function schedulesOf(template: Template): number {
+  const rules = [...resourcesOf(template, 'AWS::Events::Rule').values()]
+  return rules.filter(({ ScheduleExpression }) => ScheduleExpression === 'rate(1 minute)').length
+}
+
+/**
+ * For people, before the first deployment.
+ * @param schedules of functions that run each minute
+ */
+export function idleCostPage(costs: readonly IdleCost[], schedules: number, memoryMegabytes: number): string {
   const width = Math.max(...costs.map(({ what }) => what.length), 0)
   const line = ({ what, usd }: IdleCost) => `  ${what.padEnd(width)}  ${dollars(usd).padStart(9)}`
-  const second = RUNS_OF_MONTH * ((memoryMegabytes / 1024) * PRICES.lambdaDuration.usd)
-  const [runs, requests] = [RUNS_OF_MONTH.toLocaleString('en-US'), (RUNS_OF_MONTH / 1e6) * PRICES.lambdaRequests.usd]
+  const runs = schedules * RUNS_OF_MONTH
+  const second = runs * ((memoryMegabytes / 1024) * PRICES.lambdaDuration.usd)
+  const requests = (runs / 1e6) * PRICES.lambdaRequests.usd
   return [
     `An idle stack costs ${dollars(sum(costs.map(({ usd }) => usd)))} a month (list prices of us-east-1, read on ${PRICES_READ}):`,
     ...costs.map(line),
-    `and ${runs} runs of the committer: ${dollars(requests)}, and ${dollars(second)} for each second that one takes, with what it asks of S3.`,
+    `and ${runs.toLocaleString('en-US')} runs of functions on a schedule, as the committer: ${dollars(requests)}, and ${dollars(second)} for each second that one takes, with what it asks of S3.`,
     'Events, storage, logs and traces come on top of it: "inlet cost <pipeline>".',
   ].join('\n')
 }

@@ -6,7 +6,7 @@ import { serviceAlarms } from './alarms.ts'
 import { bucketArn } from './event-source-mapping.ts'
 import { functionMetric, jobMetric } from './metrics.ts'
 import { inCatalog, inLake, lakeKey, listing } from './rights.ts'
-import { allow, roleId, type Statement } from './role.ts'
+import { allow, FAILED_INVOCATIONS, roleId, type Statement } from './role.ts'
 import type { StageSettings } from './stage.ts'
 
 /** What starts the jobs of the pipelines, where there are any: a function, on a schedule and when a run has ended. */
@@ -29,7 +29,7 @@ export function jobsFunction(pipelines: readonly Pipeline[], catalog: Value): Va
     environment: catalog,
     // The next round is a minute away.
     maximumRetryAttempts: 0,
-    destinations: { onFailure: { type: 'sqs', arn: { 'Fn::GetAtt': ['FailedInvocations', 'Arn'] } } },
+    destinations: FAILED_INVOCATIONS,
     // Changes of state come at best: the rounds ask for them, too.
     events: [
       { schedule: 'rate(1 minute)' },

@@ -42,7 +42,10 @@ export function roleId(functionName: string): string {
   return logicalId(functionName, 'Role')
 }
 
-/** What Lambda does in the name of a function that nobody waits for: tell of invocations that failed. */
+/** Where Lambda tells of invocations that failed, of a function that has no trigger. */
+export const FAILED_INVOCATIONS: Value = { onFailure: { type: 'sqs', arn: attribute('FailedInvocations', 'Arn') } }
+
+/** What it needs for that, in the name of the function. */
 export function failureRights(): Statement {
   return allow('TellFailures', ['sqs:SendMessage'], attribute('FailedInvocations', 'Arn'))
 }

@@ -12,12 +12,12 @@ export function roles(settings: StageSettings, pipelines: readonly Pipeline[]): 
     ...pipelines.map((pipeline) => [pipeline.name, pipelineRights(settings, pipeline)] as const),
     ['committer', [...committerRights(pipelines), failureRights()]],
     ['redrive', [...redriveRights(pipelines), failureRights()]],
-    [TABLES_FUNCTION, tablesRights()],
+    [TABLES_FUNCTION, [...tablesRights(), failureRights()]],
   ])
   if (hasJobs(pipelines)) rights.set(JOBS_FUNCTION, [...jobsRights(pipelines), failureRights()])
   if (kafkaNetwork(settings) !== null) {
-    rights.set(BROKERS_FUNCTION, brokersRights(settings))
-    rights.set(TOPICS_FUNCTION, topicsRights(settings, pipelines))
+    rights.set(BROKERS_FUNCTION, [...brokersRights(settings), failureRights()])
+    rights.set(TOPICS_FUNCTION, [...topicsRights(settings, pipelines), failureRights()])
   }
   return Object.fromEntries([...rights].map(([name, statements]) => [roleId(name), functionRole(name, statements)]))
 }

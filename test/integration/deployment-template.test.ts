@@ -34,6 +34,7 @@ function packaged(project: ServerlessProject, ...args: string[]): { file: string
 async function expectDeployable({ file, template }: ReturnType<typeof packaged>): Promise<void> {
   expect(linters.template(file)).toBe('')
   expect(await checkov(file)).toBe('')
+  expectKeptFunctions(template)
   const resources = Object.values(template.Resources)
   expect(resources.length).toBeLessThan(RESOURCES)
   expect(statSync(file).size).toBeLessThan(BYTES)
@@ -45,6 +46,20 @@ async function expectDeployable({ file, template }: ReturnType<typeof packaged>)
     // It says what to do.
     expect(description).toMatch(/inlet |[Ll]ook |[Mm]end |[Ss]ee |purge|producers/)
   }
+}
+
+/** What every function has: a role of its own, traces, logs that end, and a trigger or a place that hears of its failures. */
+function expectKeptFunctions(template: Template): void {
+  const functions = Object.entries(template.Resources).filter(([, { Type }]) => Type === 'AWS::Lambda::Function')
+  const roles = functions.map(([, { Properties }]) => JSON.stringify(Properties?.['Role']))
+  expect(new Set(roles).size).toBe(functions.length)
+  const wired = ['AWS::Lambda::EventSourceMapping', 'AWS::Lambda::EventInvokeConfig']
+    .flatMap((type) => ofType(template, type))
+    .map(({ Properties = {} }) => (Properties['FunctionName'] as { readonly Ref: string }).Ref)
+  expect(wired.sort()).toEqual(functions.map(([id]) => id).sort())
+  for (const [, { Properties }] of functions) expect(Properties?.['TracingConfig']).toEqual({ Mode: 'Active' })
+  const logs = ofType(template, 'AWS::Logs::LogGroup').map(({ Properties }) => Properties?.['RetentionInDays'])
+  expect(logs).toEqual(functions.map(() => 30))
 }
 
 const ofType = ({ Resources }: Template, type: string) => Object.values(Resources).filter(({ Type }) => Type === type)

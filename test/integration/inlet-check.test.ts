@@ -69,6 +69,15 @@ test('a contract that its lock does not know is a fault, with the difference nam
   expect([code, stdout]).toEqual([1, expect.stringMatching(/\(contract\)\n.*it has no id for "a"/)])
 })
 
+test('a declaration that is wrong is another fault, which has nothing to do with a contract', async () => {
+  const pipeline = await pipelineIn('lossy', { trigger: "{ failureDestination: 'kafka://failed' }" })
+  const { code, stdout } = await inlet(['check', pipeline])
+  expect([code, stdout]).toEqual([
+    1,
+    expect.stringMatching(/\(declaration\)\n.*a topic needs mode: 'provisioned'.*\n.*mend what it names/),
+  ])
+})
+
 test('wrong calls', async () => {
   expect(await inlet(['check', 'nothing'])).toMatchObject({
     code: 2,

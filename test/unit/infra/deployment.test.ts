@@ -48,6 +48,9 @@ test('topics are made where the cluster can be reached, once for all that read t
     ['SensorsTopic', { Properties: { Topic: 'sensors', Pipelines: ['again', 'sensors'] } }],
   ])
   expect(Object.keys(own.functions)).toEqual(['sensors', 'again', 'tables', 'brokers', 'topics'])
+  const arn = { 'Fn::GetAtt': ['FailedInvocations', 'Arn'] }
+  for (const name of ['tables', 'brokers', 'topics'])
+    expect(own.functions[name]).toMatchObject({ destinations: { onFailure: { type: 'sqs', arn } } })
   const foreign = deployed(twice, stage({ clusterArn: CLUSTER }))
   expect(Object.keys(foreign.functions)).toEqual(['sensors', 'again', 'tables'])
   expect(Object.keys(foreign.resources.Resources).filter((id) => /Topic|Brokers/.test(id))).toEqual([])
