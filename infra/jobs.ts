@@ -192,7 +192,7 @@ export function jobsAlarms(settings: StageSettings): Resources {
     },
     {
       what: 'NotSeenTo',
-      description: `For 15 minutes ${stack}-jobs could not look at a table, or not start or follow a run. Its log has "job not seen to" with the reason. Runs that are due are started once it can.`,
+      description: `For 15 minutes ${stack}-jobs could not look at a table, or not start or follow a run. Its log has "job not seen to" with the reason; mend that. What is due is started then.`,
       metric: functionMetric(JOBS_FUNCTION, 'Errors'),
       periods: 3,
       above: 0,

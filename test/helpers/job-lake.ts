@@ -64,9 +64,13 @@ export class JobLake {
 
   /** Lands readings, the next ones of their partition. */
   async land(partition: number, ...readings: readonly TimedReading[]): Promise<void> {
-    const offset = this.#offsets.get(partition) ?? 0
+    await this.landAt(partition, this.#offsets.get(partition) ?? 0, ...readings)
+  }
+
+  /** Lands readings at an offset: before one that has landed they fill a gap. */
+  async landAt(partition: number, offset: number, ...readings: readonly TimedReading[]): Promise<void> {
     await deliver(this.store, this.pipeline, timedEvent(readings, partition, offset))
-    this.#offsets.set(partition, offset + readings.length)
+    this.#offsets.set(partition, Math.max(this.#offsets.get(partition) ?? 0, offset + readings.length))
   }
 
   async commit(): Promise<void> {

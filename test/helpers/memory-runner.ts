@@ -13,14 +13,9 @@ export class MemoryRunner implements JobRunner {
   readonly runs: MemoryRun[] = []
   /** How many may be at work. */
   limit = Number.POSITIVE_INFINITY
-  readonly #before: () => void
-  readonly #after: () => void
 
-  /** @param calls called before and after each call's effect; what throws is a call whose answer was lost */
-  constructor(startsOnce: boolean, calls: { before?: () => void; after?: () => void } = {}) {
+  constructor(startsOnce: boolean) {
     this.startsOnce = startsOnce
-    this.#before = calls.before ?? (() => {})
-    this.#after = calls.after ?? (() => {})
   }
 
   start(order: StartOrder, signal: AbortSignal): Promise<string> {
@@ -53,10 +48,8 @@ export class MemoryRunner implements JobRunner {
     for (const run of this.runs) if (run.state.state === 'running') run.state = { state, message }
   }
 
+  /** What throws is a call that has failed. */
   async #call<T>(effect: () => T): Promise<T> {
-    this.#before()
-    const answer = effect()
-    this.#after()
-    return answer
+    return effect()
   }
 }

@@ -1,7 +1,9 @@
 import path from 'node:path'
+import type { EMRClient } from '@aws-sdk/client-emr'
 import type { GlueClient, GlueClientConfig } from '@aws-sdk/client-glue'
 import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3'
 import type { S3TablesClient, S3TablesClientConfig } from '@aws-sdk/client-s3tables'
+import { createEmrClient, createGlueJobsClient } from '#shared/jobs/job-clients.ts'
 import { createGlueClient, createS3TablesClient } from '#shared/lake/catalog-clients.ts'
 import { createS3Client } from '#shared/lake/s3-store.ts'
 import { PythonServer, READY_WITHIN_MS } from './python-server.ts'
@@ -46,6 +48,22 @@ export class Moto {
   /** The clients that production uses. */
   glue(config: GlueClientConfig = {}): GlueClient {
     return createGlueClient({ endpoint: this.endpoint, ...ACCOUNT, ...config })
+  }
+
+  /** One that sends no request twice. */
+  glueJobs(): GlueClient {
+    return createGlueJobsClient({ endpoint: this.endpoint, ...ACCOUNT })
+  }
+
+  emr(): EMRClient {
+    return createEmrClient({ endpoint: this.endpoint, ...ACCOUNT })
+  }
+
+  /** From now on what is of a kind changes its state by itself only after it was looked at so often: `glue::job_run`. */
+  async changeStates(kind: string, looks: number): Promise<void> {
+    const body = JSON.stringify({ model_name: kind, transition: { progression: 'manual', times: looks } })
+    const response = await fetch(`${this.endpoint}/moto-api/state-manager/set-transition`, { method: 'POST', body })
+    if (!response.ok) throw new Error(`moto answers ${response.status}`)
   }
 
   s3Tables(config: S3TablesClientConfig = {}): S3TablesClient {

@@ -92,6 +92,27 @@ test(
 )
 
 test(
+  'jobs of each service: one function that starts them, and rules that call it when a run has ended',
+  async () => {
+    const project = new ServerlessProject(directory())
+    const emrServerless = `{ application: '00f', role: 'arn:aws:iam::123456789012:role/jobs', script: 's3://b/sum.py' }`
+    const jobs = `{
+      compact: { glue: 'compact-table', when: { partitionComplete: '10 minutes' } },
+      sum: { emrServerless: ${emrServerless}, when: { rows: 1000 } },
+      train: { emrStep: { cluster: 'j-1A', script: 's3://b/train.py' }, when: { every: '1 day' } },
+    }`
+    project.addPipeline('departures', `jobs: ${jobs}, trigger: { failureDestination: 's3://given-up' },`)
+    const result = packaged(project, '--stage', 'dev')
+    await expectDeployable(result)
+    const { template } = result
+    // One for each service, and those of the schedules of the committer and of the jobs.
+    expect(ofType(template, 'AWS::Events::Rule')).toHaveLength(5)
+    expect(template.Resources).toHaveProperty('JobsLambdaFunction')
+  },
+  PATIENCE_MS,
+)
+
+test(
   'a cluster that is there already: no network, no cluster, and its topics are made where it is reached',
   async () => {
     const arn = 'arn:aws:kafka:us-east-1:123456789012:cluster/events/0123abcd-0123-0123-0123-0123456789ab-1'

@@ -1,7 +1,9 @@
+import type { JobRunner } from '#shared/jobs/job-runner.ts'
 import type { JobOptions } from '#shared/pipeline/job.ts'
 import { JobLake, withJobs } from '#test/helpers/job-lake.ts'
 import { MemoryRunner } from '#test/helpers/memory-runner.ts'
 import { MemoryStore } from '#test/helpers/memory-store.ts'
+import { SchedulerCrash } from '#test/helpers/scheduler-crash.ts'
 
 const MINUTE = 60_000
 const COMPACT: JobOptions = { glue: 'compact', when: { partitionComplete: '10 minutes' }, retries: 1 }
@@ -168,32 +170,6 @@ test('what is remembered may be lost: what ran is not run again', async () => {
   expect(runner.runs).toHaveLength(1)
 })
 
-/** Throws at a call, before or after what it does, and from then on at each. */
-class Crash {
-  #left: number
-  readonly #when: 'before' | 'after'
-  hasCrashed = false
-
-  constructor(call: number, when: 'before' | 'after') {
-    this.#left = call
-    this.#when = when
-  }
-
-  before(): void {
-    this.#left -= 1
-    if (this.hasCrashed || (this.#when === 'before' && this.#left === 0)) this.#crash()
-  }
-
-  after(): void {
-    if (this.#when === 'after' && this.#left === 0) this.#crash()
-  }
-
-  #crash(): never {
-    this.hasCrashed = true
-    throw new Error('crashed')
-  }
-}
-
 test.each([
   ['a service without a token', false, 'before'],
   ['a service without a token', false, 'after'],
@@ -206,30 +182,51 @@ test.each([
     const lake = await prepared(COMPACT, store)
     await lake.land(1, { at: '2026-01-06T00:15:00Z' })
     await lake.commit()
-    const crash = new Crash(call, when)
-    const dying = store.through(async (_call, effect) => {
-      crash.before()
-      const answer = effect()
-      crash.after()
-      return answer
-    })
-    const mortal = new MemoryRunner(once, { before: () => crash.before(), after: () => crash.after() })
-    const survivor = new MemoryRunner(once)
-    // Both are the same service.
-    Object.assign(survivor, { runs: mortal.runs })
-    await lake.round(mortal, dying).catch(() => {})
+    const crash = new SchedulerCrash(call, when)
+    const runner = new MemoryRunner(once)
+    await lake.round(crash.runner(runner), crash.store(store)).catch(() => {})
     if (!crash.hasCrashed) break
     points += 1
     for (let minute = 0; minute < 6; minute++) {
       lake.later = minute * MINUTE
-      await lake.round(survivor)
+      await lake.round(runner)
     }
-    expect([call, startedFor(survivor)]).toEqual([call, ['2026-01-05']])
-    survivor.end()
-    await lake.round(survivor)
-    expect([call, await lake.round(survivor), survivor.runs.length]).toEqual([call, [], 1])
+    expect([call, startedFor(runner)]).toEqual([call, ['2026-01-05']])
+    runner.end()
+    await lake.round(runner)
+    expect([call, await lake.round(runner), runner.runs.length]).toEqual([call, [], 1])
   }
   expect(points).toBeGreaterThan(10)
+})
+
+test('while a start may still be under way nobody starts another one', async () => {
+  const lake = await prepared()
+  await lake.land(1, { at: '2026-01-06T00:15:00Z' })
+  await lake.commit()
+  const runner = new MemoryRunner(false)
+  const begun = Promise.withResolvers<void>()
+  const answer = Promise.withResolvers<void>()
+  const slow: JobRunner = {
+    startsOnce: false,
+    start: async (order, signal) => {
+      begun.resolve()
+      await answer.promise
+      return runner.start(order, signal)
+    },
+    find: (order) => runner.find(order),
+    state: (order, runId) => runner.state(order, runId),
+  }
+  const first = lake.round(slow)
+  await begun.promise
+  for (const seconds of [1, 59, 61, 119]) {
+    lake.later = seconds * 1000
+    expect(await lake.round(runner)).toMatchObject([{ status: { status: 'waiting', isUncertain: true } }])
+  }
+  answer.resolve()
+  await first
+  lake.later = 10 * MINUTE
+  expect(await lake.round(runner)).toMatchObject([{ status: { status: 'running' } }])
+  expect(runner.runs).toHaveLength(1)
 })
 
 test('two schedulers at once start one run', async () => {
