@@ -1,6 +1,13 @@
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import type { Resource, Value } from './cloudformation.ts'
-import { committerMetric, functionMetric, type Metric, pipelineMetric, triggerMetric } from './metrics.ts'
+import {
+  committerMetric,
+  functionMetric,
+  type Metric,
+  pipelineMetric,
+  rescoreMetric,
+  triggerMetric,
+} from './metrics.ts'
 import type { StageSettings } from './stage.ts'
 
 /** Of the 24 columns that a dashboard has. */
@@ -13,7 +20,10 @@ type Line = readonly [metric: Metric, statistic: Statistic, label: string]
 
 /** A page of CloudWatch: the committer's row, then a row for each pipeline, from what comes in to what is refused. */
 export function dashboard(settings: StageSettings, pipelines: readonly Pipeline[]): Resource {
-  const rows = [committerRow(settings), ...pipelines.map((pipeline) => pipelineRow(settings, pipeline))]
+  const rows = [
+    committerRow(settings),
+    ...pipelines.flatMap((pipeline) => [pipelineRow(settings, pipeline), ...scoreRows(settings, pipeline)]),
+  ]
   const widgets = rows.flatMap((row, y) =>
     row.map((widget, x) => ({ ...widget, x: x * WIDTH, y: y * HEIGHT, width: WIDTH, height: HEIGHT })),
   )
@@ -41,6 +51,33 @@ function pipelineRow(settings: StageSettings, pipeline: Pipeline): Widget[] {
       [functionMetric(name, 'Errors'), 'Sum', 'errors'],
       [functionMetric(name, 'Throttles'), 'Sum', 'throttles'],
     ]),
+  ]
+}
+
+/** What becomes of the rows of a pipeline with scores. */
+function scoreRows(settings: StageSettings, pipeline: Pipeline): Widget[][] {
+  const { name, scores } = pipeline
+  if (scores.length === 0) return []
+  const metric = (of: Parameters<typeof pipelineMetric>[2], statistic: Statistic, label: string): Line => [
+    pipelineMetric(settings, pipeline, of),
+    statistic,
+    label,
+  ]
+  const rescored = (of: Parameters<typeof rescoreMetric>[1]): Line => [rescoreMetric(settings, of), 'Maximum', of]
+  return [
+    [
+      graph(`${name}: scores`, [
+        metric('scored', 'Sum', 'scored'),
+        metric('waiting', 'Sum', 'waiting'),
+        metric('unscored', 'Sum', 'without a score'),
+      ]),
+      graph(`${name}: milliseconds a row`, [metric('score latency', 'p99', 'ms, p99')]),
+      graph(`${name}: endpoint`, [
+        metric('breaker open', 'Maximum', 'taken to be away'),
+        metric('score throttles', 'Sum', 'throttles'),
+      ]),
+      graph('rows scored later', [rescored('rescored rows'), rescored('waiting rows')]),
+    ],
   ]
 }
 

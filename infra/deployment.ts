@@ -18,6 +18,7 @@ import { hasJobs, JOBS_FUNCTION, jobsAlarms, jobsFunction } from './jobs.ts'
 import { lifecycleRules } from './lifecycle.ts'
 import { FAILED_INVOCATIONS, roleId } from './role.ts'
 import { roles } from './roles.ts'
+import { hasScores, RESCORE_FUNCTION, rescoreAlarms, rescoreFunction, scoreAlarms } from './scores.ts'
 import { kafkaNetwork, StageError, type StageSettings } from './stage.ts'
 
 /** A pipeline, and the folder of functions/ that it lies in. */
@@ -41,7 +42,15 @@ const NOTHING = {}
 /** Runs at once. The committer begins one each minute and may take five; a redrive may be invoked by a loop. */
 const RESERVED = { committer: 2, redrive: 2, [JOBS_FUNCTION]: 2 }
 /** Functions that are no pipeline's. */
-const OTHERS = new Set(['committer', 'redrive', JOBS_FUNCTION, BROKERS_FUNCTION, TABLES_FUNCTION, TOPICS_FUNCTION])
+const OTHERS = new Set([
+  'committer',
+  'redrive',
+  JOBS_FUNCTION,
+  RESCORE_FUNCTION,
+  BROKERS_FUNCTION,
+  TABLES_FUNCTION,
+  TOPICS_FUNCTION,
+])
 
 /** @throws StageError when the pipelines cannot be deployed together */
 export function deployment(settings: StageSettings, folders: readonly PipelineFolder[]): Deployment {
@@ -79,6 +88,7 @@ function functions(settings: StageSettings, folders: readonly PipelineFolder[]):
         CATALOG,
       ),
     }),
+    ...(hasScores(folders.map(({ pipeline }) => pipeline)) && { [RESCORE_FUNCTION]: rescoreFunction(CATALOG) }),
     ...(network !== null && {
       [BROKERS_FUNCTION]: customResourceFunction(BROKERS_FUNCTION, 'tells CloudFormation where the cluster is reached'),
       [TOPICS_FUNCTION]: {
@@ -130,6 +140,8 @@ function resources(settings: StageSettings, pipelines: readonly Pipeline[]): Res
     ...committerAlarms(settings),
     ...failedInvocationsAlarm(settings),
     ...(hasJobs(pipelines) && jobsAlarms(settings)),
+    ...(hasScores(pipelines) && rescoreAlarms(settings)),
+    ...Object.fromEntries(pipelines.flatMap((pipeline) => Object.entries(scoreAlarms(settings, pipeline)))),
     ...subscription(settings),
     Dashboard: dashboard(settings, pipelines),
   }
@@ -150,6 +162,7 @@ function subscription({ alarmEmail }: StageSettings): Resources {
 function extensions(settings: StageSettings, pipelines: readonly Pipeline[]): { readonly [logicalId: string]: Value } {
   const names = [...pipelines.map(({ name }) => name), 'committer', 'redrive', TABLES_FUNCTION]
   if (hasJobs(pipelines)) names.push(JOBS_FUNCTION)
+  if (hasScores(pipelines)) names.push(RESCORE_FUNCTION)
   if (kafkaNetwork(settings) !== null) names.push(BROKERS_FUNCTION, TOPICS_FUNCTION)
   return {
     ServerlessDeploymentBucket: {

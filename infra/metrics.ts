@@ -16,7 +16,19 @@ export function metricsNamespace({ stack }: StageSettings): string {
 }
 
 /** What the telemetry of a pipeline's function counts (shared/runtimes/telemetry.ts). */
-export type PipelineMetric = 'records' | 'written' | 'rejected' | 'skipped' | 'known' | 'failed' | 'bytes' | 'freshness'
+export type PipelineMetric =
+  | 'records'
+  | 'written'
+  | 'rejected'
+  | 'skipped'
+  | 'known'
+  | 'failed'
+  | 'bytes'
+  | 'freshness'
+  | ScoreMetric
+
+/** What it counts of a pipeline with scores. */
+type ScoreMetric = 'scored' | 'unscored' | 'waiting' | 'score latency' | 'score throttles' | 'breaker open'
 
 export function pipelineMetric(settings: StageSettings, { name }: Pipeline, metric: PipelineMetric): Metric {
   return ofService(settings, name, metric)
@@ -39,6 +51,13 @@ export type JobMetric = 'jobs started' | 'jobs succeeded' | 'jobs given up' | 'j
 
 export function jobMetric(settings: StageSettings, metric: JobMetric): Metric {
   return ofService(settings, 'jobs', metric)
+}
+
+/** What the function of rows that wait counts (shared/runtimes/rescore.ts). */
+export type RescoreMetric = 'rescored rows' | 'unscored rows' | 'waiting rows' | 'rescore failed'
+
+export function rescoreMetric(settings: StageSettings, metric: RescoreMetric): Metric {
+  return ofService(settings, 'rescore', metric)
 }
 
 /** What Lambda counts of a function, and the lag of the trigger that it has. */

@@ -16,6 +16,10 @@ import { tablesResource } from '#shared/runtimes/tables.ts'
 import { topicResource } from '#shared/runtimes/topics.ts'
 import type { KafkaTopics } from '#shared/sources/kafka-topics.ts'
 import { answeringRunners } from '#test/helpers/answering-services.ts'
+import { rescoreHandler } from '#shared/runtimes/rescore.ts'
+import { breakerMemory } from '#shared/runtimes/scorer.ts'
+import { EndpointFault } from '#shared/scoring/endpoint-faults.ts'
+import { EndpointScorer } from '#shared/scoring/endpoint-scorer.ts'
 import { resourceProperties, type Template } from '#test/helpers/cloudformation.ts'
 import { maybe } from '#test/helpers/columns.ts'
 import { failedBatch } from '#test/helpers/failed-batches.ts'
@@ -26,6 +30,7 @@ import { locked } from '#test/helpers/lake-table.ts'
 import { MemoryStore } from '#test/helpers/memory-store.ts'
 import { MemoryTopics } from '#test/helpers/memory-topics.ts'
 import { timeless } from '#test/helpers/mending-sensors.ts'
+import { scoredSensors } from '#test/helpers/scored-sensors.ts'
 import { reading, sensorEvent, sensors } from '#test/helpers/sensors.ts'
 import { deployed } from '#test/helpers/stage.ts'
 import { tablesProperties, topicProperties } from '../../../infra/custom-resources.ts'
@@ -147,6 +152,7 @@ const loud = {
     throw told.at(-1)
   },
 }
+const rescoring = { ...loud, rescored() {} }
 const FIRST = [reading(1), reading(666), timeless(2), '{']
 
 /** Lands records, some of them refused, then some before them: what fills a gap is an amendment, with its marker. */
@@ -306,6 +312,61 @@ test('the function of jobs may do what it does, and no more', async () => {
   await expect(handler({}, context)).rejects.toThrow('could not see to the jobs of sensors')
   for (later = 0; later < 600_000; later += 60_000) await handler({}, context)
   expectJustEnough(account, 'JobsRole', [pipeline])
+})
+
+const ENDPOINT = 'arn:aws:sagemaker:us-east-1:123456789012:endpoint/sensor-risk'
+
+/** A scorer whose endpoint goes away and comes back, again and again: what is remembered of it changes, too. */
+function scorerOf(account: RecordingAccount): EndpointScorer {
+  let requests = 0
+  let now = 0
+  return new EndpointScorer({
+    invoke: (score, body) => {
+      account.asked.push({ action: 'sagemaker:InvokeEndpoint', resource: ENDPOINT })
+      if (requests++ % 2 === 0) throw new EndpointFault('refused', 'away')
+      const lines = String(body)
+        .split('\n')
+        .map((line) => String(Number(line) / 1000))
+      return Promise.resolve({ body: Buffer.from(lines.join('\n')), contentType: 'text/csv', modelVersion: score.name })
+    },
+    memory: breakerMemory(account.lake),
+    now: () => (now += 1_000_000),
+    random: () => 0,
+  })
+}
+
+const scored = locked(scoredSensors({ endpoint: 'Sensor-Risk' }))
+
+async function landScored(account: RecordingAccount, scorer: EndpointScorer, offset: number): Promise<void> {
+  const surroundings = { lake: new ObjectStoreLake(account.lake), telemetry: loud, concurrency: 2, scorer }
+  await pipelineHandler(scored, () => surroundings)(sensorEvent([reading(1), '{'], 0, offset), context)
+}
+
+test('a pipeline with scores may ask its endpoints, and remember which are away', async () => {
+  const account = await withTables(scored)
+  const scorer = scorerOf(account)
+  for (const offset of [10, 5, 20, 30, 40, 50]) await landScored(account, scorer, offset)
+  expectJustEnough(account, 'SensorsRole', [scored])
+})
+
+test('the function of rows that wait may do what it does, and no more', async () => {
+  const account = await withTables(scored)
+  const scorer = scorerOf(account)
+  const bare = openCatalog('glue:lake', account.bare, { glue: account.glue })
+  const store = account.lake
+  const tables = openCatalog('glue:lake', store, { glue: account.glue })
+  const handler = rescoreHandler([scored, iceberg], { store, tables, now: Date.now, scorer, telemetry: rescoring })
+  const asked: AskedFor[] = []
+  for (const offset of [10, 20, 30, 40]) {
+    await landScored(account, scorer, offset)
+    await landScored(account, scorer, offset + 5)
+    await commitTables({ store: account.bare, tables: bare, now: Date.now }, scored)
+    account.asked.length = 0
+    await handler({}, context)
+    asked.push(...account.asked)
+  }
+  account.asked.splice(0, account.asked.length, ...asked)
+  expectJustEnough(account, 'RescoreRole', [scored, iceberg])
 })
 
 /** The rights that a call needs ("Semantics of IAM authorization policy actions and resources", Amazon MSK). */
