@@ -43,7 +43,7 @@ export function notSetUp({ name, scores }: Pipeline): string {
 function localAccess() {
   const url = process.env[ENDPOINT]
   if (url === undefined || !['127.0.0.1', 'localhost', '[::1]'].includes(URL.parse(url)?.hostname ?? '')) return {}
-  const region = process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'] ?? 'us-east-1'
-  if (process.env['AWS_ACCESS_KEY_ID'] !== undefined || process.env['AWS_PROFILE'] !== undefined) return { region }
+  const region = process.env['AWS_REGION'] || process.env['AWS_DEFAULT_REGION'] || 'us-east-1'
+  if (['AWS_ACCESS_KEY_ID', 'AWS_PROFILE'].some((name) => Boolean(process.env[name]))) return { region }
   return { region, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } }
 }

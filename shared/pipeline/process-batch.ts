@@ -18,10 +18,11 @@ import { partitionValues } from './partition.ts'
 import { partitionPath } from './partition-path.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { KafkaRecord, PartitionRecords } from './record.ts'
-import { scoredRecords, type ScoringOptions } from './score-rows.ts'
+import type { ScoringOptions } from './score-rows.ts'
 import { NO_SCORER } from './scorer.ts'
 import type { TablePartition } from './table-partitions.ts'
 import { type Tabulation, tabulate } from './tabulate.ts'
+import { tabulateScored } from './tabulate-scored.ts'
 
 /** What one invocation delivers: records of one topic, by Kafka partition. */
 export interface Delivery {
@@ -88,15 +89,17 @@ export function writeSlice(flow: Flow, { scoring, signal, concurrency }: Omit<Ba
   const { pipeline } = flow
   return async (records: readonly KafkaRecord[], attempt: Attempt) => {
     requireTime(signal, records)
-    const scored = await scoredRecords(records, flow, scoring ?? { scorer: NO_SCORER, signal })
-    const tabulation = tabulate(records, flow, attempt.epoch, scored?.path)
+    const { tabulation, scores } =
+      pipeline.scores.length === 0
+        ? { tabulation: tabulate(records, flow, attempt.epoch), scores: undefined }
+        : await tabulateScored(records, flow, attempt.epoch, scoring ?? { scorer: NO_SCORER, signal })
     const write = (partition: TablePartition): Promise<DataFile> =>
       attempt.writeFile(encodeFile(partition, pipeline, attempt))
     const files = await pMap(tabulation.partitions, write, {
       concurrency,
       stopOnError: false, // what has begun must settle before anything is answered
     })
-    return sliceContent(tabulation, files, pipeline, scored?.counts(tabulation.rejected))
+    return sliceContent(tabulation, files, pipeline, scores)
   }
 }
 

@@ -27,11 +27,6 @@ export interface ScoredRecords {
   counts(rejected: readonly number[]): Readonly<Record<string, ScoreCounts>>
 }
 
-interface Candidate {
-  readonly row: Row
-  readonly record: KafkaRecord
-}
-
 /** A row has its score, has none for a reason, waits for it, or is not to have one. */
 export type Settlement =
   | { readonly kind: 'scored' }
@@ -50,28 +45,46 @@ export async function scoredRecords(
   { scorer, signal }: ScoringOptions,
 ): Promise<ScoredRecords | undefined> {
   if (scores.length === 0) return undefined
-  const outcomes = new Map<KafkaRecord, Outcome>(records.map((record) => [record, path(record)]))
-  const candidates: Candidate[] = []
-  for (const [record, outcome] of outcomes)
-    if (outcome.kind === 'written' && record.value !== null)
-      for (const { row } of outcome.rows) candidates.push({ row, record })
-
+  const outcomes: Outcome[] = []
+  const rows: Row[] = []
+  /** The record of each row, by its place. */
+  const places: number[] = []
+  for (const [place, record] of records.entries()) {
+    const outcome = path(record)
+    outcomes.push(outcome)
+    if (outcome.kind !== 'written' || record.value === null) continue
+    for (const { row } of outcome.rows) {
+      rows.push(row)
+      places.push(place)
+    }
+  }
+  const recordOf = (row: number): KafkaRecord => records[places[row] as number] as KafkaRecord
   const settled = new Map<string, readonly Settlement[]>()
-  const rows = candidates.map(({ row }) => row)
   for (const score of scores) {
     const settlements = await scoreRows(score, rows, { scorer, signal })
-    requireAvailable(score, candidates, settlements)
+    requireAvailable(score, recordOf, settlements)
     settled.set(score.name, settlements)
   }
+  let next = 0
   return {
-    path: (record) => outcomes.get(record) ?? path(record),
+    path(record) {
+      if (records[next] !== record)
+        throw new InletError('UNEXPECTED', `${positionOf(record)} was not scored in its turn`)
+      return outcomes[next++] as Outcome
+    },
     counts: (rejected) => {
       const dead = new Set(rejected)
-      const landed = candidates.map(({ record: { offset } }) => (dead.has(offset) ? undefined : offset))
+      const landed = (row: number): number | undefined => {
+        const { offset } = recordOf(row)
+        return dead.has(offset) ? undefined : offset
+      }
       return Object.fromEntries([...settled].map(([name, some]) => [name, countsOf(some, landed)]))
     },
   }
 }
+
+const UNNEEDED: Settlement = { kind: 'unneeded' }
+const SCORED: Settlement = { kind: 'scored' }
 
 /** Gives rows one score: its columns are written, whatever was there. @returns what became of each */
 export async function scoreRows(
@@ -79,7 +92,7 @@ export async function scoreRows(
   rows: readonly Row[],
   { scorer, signal }: ScoringOptions,
 ): Promise<readonly Settlement[]> {
-  const settlements: Settlement[] = rows.map(() => ({ kind: 'unneeded' }))
+  const settlements = rows.map((): Settlement => UNNEEDED)
   const asked: number[] = []
   const features: unknown[] = []
   for (const [i, row] of rows.entries()) {
@@ -94,7 +107,10 @@ export async function scoreRows(
     }
   }
   const verdicts = features.length === 0 ? [] : await scorer.score(score, features, signal)
-  for (const [n, i] of asked.entries()) settlements[i] = settle(rows[i] as Row, score, verdicts[n] as Verdict)
+  for (let n = 0; n < asked.length; n++) {
+    const i = asked[n] as number
+    settlements[i] = settle(rows[i] as Row, score, verdicts[n] as Verdict)
+  }
   return settlements
 }
 
@@ -111,7 +127,7 @@ function settle(row: Row, score: Score, verdict: Verdict): Settlement {
     if (values === undefined) return settle(row, score, { kind: 'unscored', reason: 'PREDICTION_INVALID' })
     for (const [i, { column }] of score.into.entries()) row[column] = values[i]
     if (score.modelVersionInto !== null) row[score.modelVersionInto] = verdict.modelVersion
-    return { kind: 'scored' }
+    return SCORED
   }
   if (score.reasonInto !== null) row[score.reasonInto] = verdict.reason
   // Nobody was to ask, as in a redrive: that is not what the policy is of.
@@ -179,12 +195,12 @@ function joinedRanges(a: readonly OffsetRange[], b: readonly OffsetRange[]): rea
   return [...a.slice(0, -1), [last[0], next[1]], ...b.slice(1)]
 }
 
-/** @param landed the offset of each row's record; undefined of one that became a dead letter */
-function countsOf(settled: readonly Settlement[], landed: readonly (number | undefined)[]): ScoreCounts {
+/** @param landed row → the offset of its record; undefined for one that became a dead letter */
+function countsOf(settled: readonly Settlement[], landed: (row: number) => number | undefined): ScoreCounts {
   const counts = { scored: 0, unscored: {} as Record<string, number>, waiting: {} as Record<string, number> }
   const deferred = new Set<number>()
   for (const [i, one] of settled.entries()) {
-    const offset = landed[i]
+    const offset = landed(i)
     if (one.kind === 'unneeded' || offset === undefined) continue
     if (one.kind === 'scored') {
       counts.scored += 1
@@ -198,7 +214,7 @@ function countsOf(settled: readonly Settlement[], landed: readonly (number | und
 
 function requireAvailable(
   { name, endpoint, onUnavailable }: Score,
-  candidates: readonly Candidate[],
+  recordOf: (row: number) => KafkaRecord,
   settlements: readonly Settlement[],
 ): void {
   if (onUnavailable !== 'fail') return
@@ -207,7 +223,7 @@ function requireAvailable(
   if (waiting?.kind !== 'waiting') return
   throw new InletError(
     'SCORE_UNAVAILABLE',
-    `${positionOf((candidates[first] as Candidate).record)}: no score "${name}" of the endpoint ${endpoint}: ` +
+    `${positionOf(recordOf(first))}: no score "${name}" of the endpoint ${endpoint}: ` +
       `${waiting.reason}; the slice will be delivered again, as its onUnavailable says`,
   )
 }

@@ -24,14 +24,9 @@ export interface Tabulation {
  * to.
  * @throws InletError UNBALANCED when the rows and dead letters that are to be written are not those of the records.
  */
-export function tabulate(
-  records: readonly KafkaRecord[],
-  flow: Flow,
-  epoch: number,
-  path: RecordPath = flow.recordPath,
-): Tabulation {
+export function tabulate(records: readonly KafkaRecord[], flow: Flow, epoch: number): Tabulation {
   const tabulator = new Tabulator(flow, epoch)
-  tabulator.add(records, path)
+  tabulator.add(records)
   return tabulator.tabulation
 }
 

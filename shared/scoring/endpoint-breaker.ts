@@ -33,6 +33,11 @@ export class EndpointBreaker {
     return this.#breaker.state.isOpen
   }
 
+  /** Whether a request would be let through now, be it as a probe. */
+  mayAsk(now: number): boolean {
+    return !this.isOpen || this.#breaker.isDue(now)
+  }
+
   /** Looks up what others have found out, when there is reason to. */
   async refresh(now: number): Promise<void> {
     if (this.#isRead && !this.#breaker.isDue(now)) return

@@ -71,6 +71,7 @@ const VERDICTS: Readonly<Record<FaultKind, Verdict>> = {
   response: { kind: 'unscored', reason: 'RESPONSE_INVALID' },
 }
 const NO_TIME: Verdict = { kind: 'unavailable', reason: 'NO_TIME' }
+const NOTHING_ASKED = { requests: 0, throttles: 0, milliseconds: 0, isBreakerOpen: true }
 const BREAKER_OPEN: Verdict = { kind: 'unavailable', reason: 'BREAKER_OPEN' }
 
 /** What requests to one endpoint share, of all slices that are scored at a time. */
@@ -102,6 +103,11 @@ export class EndpointScorer implements Scorer {
     const begun = now()
     const endpoint = this.#endpointOf(score)
     await endpoint.breaker.refresh(begun)
+    // Nothing is made ready for an endpoint that is not to be asked.
+    if (!endpoint.breaker.mayAsk(begun)) {
+      onScored?.({ score: score.name, rows: features.length, ...NOTHING_ASKED })
+      return features.map(() => BREAKER_OPEN)
+    }
     const verdicts: Verdict[] = features.map(() => NO_TIME)
     const work: Work = { score, endpoint, signal, verdicts, requests: 0, throttles: 0 }
     const batches = requestBatches(score, features, (index) => {
