@@ -17,7 +17,7 @@ const LIMIT = 2000
 const DATE_BYTES = 4
 const MS_PER_DAY = 86_400_000
 
-/** The offsets that a Kafka partition has: from `begin` to before `end`. */
+/** What may still come of a Kafka partition: the offsets from `begin` to before `end`, as far as they have not landed. */
 export interface PartitionOffsets {
   readonly begin: number
   readonly end: number

@@ -1,9 +1,16 @@
+import process from 'node:process'
 import type { Command } from 'commander'
+import type { JobPlace } from '#shared/cli/jobs.ts'
 import type { TablePlace } from '#shared/cli/opened-tables.ts'
 import { atLeastOne, examples, print, withCatalog, withLake } from './options.ts'
 
 interface Options extends TablePlace {
   readonly json?: true
+}
+
+interface TopicOptions extends Options {
+  readonly kafka?: string
+  readonly group?: string
 }
 
 export function addJobs(program: Command): void {
@@ -54,7 +61,7 @@ function addShow(group: Command): void {
 }
 
 function addWhy(group: Command): void {
-  withPlace(
+  withTopic(
     group.command('why').description('say why the jobs of a table run for a partition, or do not, and change nothing'),
   )
     .argument('<table>', 'its name')
@@ -65,18 +72,18 @@ function addWhy(group: Command): void {
       async (
         table: string,
         partition: string,
-        { json, pipeline: file, ...place }: Options & { readonly pipeline?: string },
+        { json, pipeline: file, ...place }: TopicOptions & { readonly pipeline?: string },
       ) => {
         const [{ explain, jobSurroundings, pipelineOfTable }, { whyPage }] = await loaded()
         const pipeline = await pipelineOfTable(table, file)
-        const explanations = await explain(jobSurroundings(place, [pipeline]), pipeline, partition)
+        const explanations = await explain(jobSurroundings(await withTopics(place), [pipeline]), pipeline, partition)
         print(json ? JSON.stringify(explanations) : whyPage(explanations))
       },
     )
 }
 
 function addRun(group: Command): void {
-  withPlace(
+  withTopic(
     group
       .command('run')
       .description(
@@ -88,10 +95,10 @@ function addRun(group: Command): void {
       'their names, or the files that define them (default: all of functions/ that have jobs)',
     )
     .addHelpText('after', examples('jobs run flights --lake s3://lake --catalog glue:lake'))
-    .action(async (names: readonly string[], { json, ...place }: Options) => {
+    .action(async (names: readonly string[], { json, ...place }: TopicOptions) => {
       const [{ followRuns, jobSurroundings, pipelinesWithJobs }, { roundPage }] = await loaded()
       const pipelines = await pipelinesWithJobs(names)
-      const surroundings = jobSurroundings(place, pipelines)
+      const surroundings = jobSurroundings(await withTopics(place), pipelines)
       const runs = []
       for (const pipeline of pipelines) runs.push(...(await followRuns(surroundings, pipeline)))
       print(json ? JSON.stringify(runs) : roundPage(runs))
@@ -134,6 +141,24 @@ function withJob(command: Command): Command {
   return command
     .argument('<pipeline>', 'its name, or the file that defines it')
     .argument('<job>', 'the name that the pipeline has for it')
+}
+
+function withTopic(command: Command): Command {
+  return withPlace(command)
+    .option(
+      '--kafka <host:port,…>',
+      'ask the topic, too: a partition that has more of it holds its windows back, however long nothing has landed',
+    )
+    .option('--group <id>', "the trigger's consumer group, for --kafka (default: the one that run --kafka reads with)")
+}
+
+async function withTopics({ kafka, group, ...place }: Omit<TopicOptions, 'json'>): Promise<JobPlace> {
+  if (kafka === undefined) return place
+  const [{ kafkaOf }, { topicViews }] = await Promise.all([
+    import('#shared/kafka-settings.ts'),
+    import('#shared/cli/topic-views.ts'),
+  ])
+  return { ...place, topic: topicViews(kafkaOf(process.env, kafka), group ?? null) }
 }
 
 function withPlace(command: Command): Command {
