@@ -17,6 +17,7 @@ const FORESEEN = new Set([
   'EventFileError',
   'BatchFailedError',
   'QueryError',
+  'ModelError',
 ])
 
 /** One line for a person: what went wrong, without a stack. Only what nobody foresaw shows where it happened. */

@@ -11,6 +11,7 @@ import { addEpoch } from './commands/epoch.ts'
 import { addInspect } from './commands/inspect.ts'
 import { addJobs } from './commands/jobs.ts'
 import { addKafka } from './commands/kafka.ts'
+import { addModel } from './commands/model.ts'
 import { addPause, addResume } from './commands/pause.ts'
 import { addProduce } from './commands/produce.ts'
 import { addQuery } from './commands/query.ts'
@@ -52,6 +53,7 @@ for (const add of [
   addKafka,
   addTopics,
   addProduce,
+  addModel,
   addCheck,
   addPause,
   addResume,
