@@ -71,8 +71,12 @@ export function pipelineAlarms(settings: StageSettings, pipeline: Pipeline): Res
     },
     {
       what: 'Failing',
-      description: `${name} could not make slices durable for 15 minutes. They are delivered again, and their partitions stand still. The function's log has "slice failed" with a code: STORE_DENIED is a right or the key, OFFSETS_RESTARTED a topic that was made anew ("inlet epoch").`,
-      metric: metric('failed'),
+      description: `${stage}-${name} has failed for 15 minutes. Its batches are delivered again, and their partitions stand still. Look into the function's log: "slice failed" has a code (STORE_DENIED is a right or the key, OFFSETS_RESTARTED a topic that was made anew: "inlet epoch"); without one it crashed, or ran out of time or memory.`,
+      // A function that crashes counts nothing itself; one that answers with what has failed is no error to Lambda.
+      metric: {
+        expression: 'FILL(failed, 0) + FILL(errors, 0)',
+        metrics: { failed: metric('failed'), errors: functionMetric(name, 'Errors') },
+      },
       periods: 3,
       above: 0,
     },

@@ -69,11 +69,7 @@ export function functionMetric(functionName: string, MetricName: FunctionMetric)
 }
 
 /** What Lambda counts of a trigger with provisioned pollers, when it is told to (`MetricsConfig`). */
-export type TriggerMetric =
-  | 'DroppedEventCount'
-  | 'OnFailureDestinationDeliveredEventCount'
-  | 'FailedInvokeEventCount'
-  | 'MaxOffsetLag'
+export type TriggerMetric = 'DroppedEventCount' | 'OnFailureDestinationDeliveredEventCount'
 
 export function triggerMetric(pipeline: Pipeline, MetricName: TriggerMetric): Metric {
   const Dimensions = [{ Name: 'EventSourceMappingUUID', Value: ref(mappingId(pipeline)) }]

@@ -78,10 +78,10 @@ test(
     })
     const names = JSON.stringify(template.Resources['FlightsLambdaFunction'])
     expect(names).toContain('"POWERTOOLS_METRICS_NAMESPACE":"Inlet/inlet-dev"')
-    expect(template.Resources['FlightsFailingAlarm']?.Properties).toMatchObject({
-      Namespace: 'Inlet/inlet-dev',
-      Dimensions: [{ Name: 'service', Value: 'flights' }],
-    })
+    const { Properties: failing } = template.Resources['FlightsFailingAlarm'] ?? {}
+    expect(JSON.stringify(failing)).toContain(
+      '"Namespace":"Inlet/inlet-dev","MetricName":"failed","Dimensions":[{"Name":"service","Value":"flights"}]',
+    )
     expect(template.Resources['LakeBucket']?.Properties).toMatchObject({
       LifecycleConfiguration: {
         Rules: expect.arrayContaining([expect.objectContaining({ Id: 'markers' })]) as unknown,

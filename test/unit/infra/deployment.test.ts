@@ -126,6 +126,19 @@ test('each alarm tells the one topic, by name of its pipeline, and is of the tri
   for (const [, { Properties }] of alarms(provisioned)) expect(Properties['AlarmActions']).toEqual([{ Ref: 'Alarms' }])
 })
 
+test('a function that crashes sets off the alarm that one sets off which fails in its own words', () => {
+  const { Resources } = deployed([sensors]).resources
+  expect(Resources['SensorsFailingAlarm']?.Properties).toMatchObject({
+    Metrics: [
+      { Expression: 'FILL(failed, 0) + FILL(errors, 0)', ReturnData: true },
+      { Id: 'failed', MetricStat: { Metric: { Namespace: 'Inlet/inlet-dev', MetricName: 'failed' } } },
+      { Id: 'errors', MetricStat: { Metric: { Namespace: 'AWS/Lambda', MetricName: 'Errors' } } },
+    ],
+    ComparisonOperator: 'GreaterThanThreshold',
+    EvaluationPeriods: 3,
+  })
+})
+
 test('a day without a snapshot is an alarm, also when nothing is counted at all, and when runs do not keep up', () => {
   const { Resources } = deployed([sensors]).resources
   expect(Resources['CommitterCommitsOutsideSnapshotsAlarm']?.Properties).toMatchObject({
