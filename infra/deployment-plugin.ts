@@ -6,7 +6,7 @@ import { clusterChanges, type ClusterLock, clusterLock } from './cluster-lock.ts
 import { type DeploymentSettings, deploymentFaults } from './deployment-checks.ts'
 import type { DeploymentFault } from './deployment-fault.ts'
 import { pipelineFolders, pipelineImports } from './derived.ts'
-import { idleCostPage, idleCosts, schedulesOf } from './idle-costs.ts'
+import { idleCostPage, idleCosts, runsOfMonth } from './idle-costs.ts'
 import { writePipelineLists } from './pipeline-lists.ts'
 import type { StageSettings } from './stage.ts'
 import type { Template } from './template.ts'
@@ -73,7 +73,7 @@ export default class DeploymentPlugin {
     if (deployed === null) {
       const { memorySize } = this.#serverless.service.provider
       this.#output.log.notice(
-        idleCostPage(idleCosts(this.#template, await pipelinesOf()), schedulesOf(this.#template), memorySize),
+        idleCostPage(idleCosts(this.#template, await pipelinesOf()), runsOfMonth(this.#template), memorySize),
       )
       return
     }

@@ -4,7 +4,7 @@ import { type Properties, resourcesOf, type Template } from './template.ts'
 
 /** Pollers that one unit is good for. */
 const POLLERS_OF_UNIT = 4
-const RUNS_OF_MONTH = HOURS_A_MONTH * 60
+const MINUTES_A_MONTH = HOURS_A_MONTH * 60
 
 /** Something that is paid for while no event comes. */
 export interface IdleCost {
@@ -38,20 +38,20 @@ export function idleCosts(template: Template, pipelines: readonly Pipeline[]): r
   return costs.filter(({ usd }) => usd > 0).sort((a, b) => b.usd - a.usd)
 }
 
-/** How many functions run each minute, whatever comes. */
-export function schedulesOf(template: Template): number {
+/** How often functions run in a month by schedules of minutes, whatever comes. */
+export function runsOfMonth(template: Template): number {
   const rules = [...resourcesOf(template, 'AWS::Events::Rule').values()]
-  return rules.filter(({ ScheduleExpression }) => ScheduleExpression === 'rate(1 minute)').length
+  const minutes = rules.map(({ ScheduleExpression: every }) => /^rate\((?<n>\d+) minutes?\)$/.exec(String(every))?.[1])
+  return sum(minutes.map((each) => (each === undefined ? 0 : MINUTES_A_MONTH / Number(each))))
 }
 
 /**
  * For people, before the first deployment.
- * @param schedules of functions that run each minute
+ * @param runs of functions on a schedule
  */
-export function idleCostPage(costs: readonly IdleCost[], schedules: number, memoryMegabytes: number): string {
+export function idleCostPage(costs: readonly IdleCost[], runs: number, memoryMegabytes: number): string {
   const width = Math.max(...costs.map(({ what }) => what.length), 0)
   const line = ({ what, usd }: IdleCost) => `  ${what.padEnd(width)}  ${dollars(usd).padStart(9)}`
-  const runs = schedules * RUNS_OF_MONTH
   const second = runs * ((memoryMegabytes / 1024) * PRICES.lambdaDuration.usd)
   const requests = (runs / 1e6) * PRICES.lambdaRequests.usd
   return [

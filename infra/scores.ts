@@ -3,7 +3,7 @@ import { serviceAlarms } from './alarms.ts'
 import { type Resources, sub, type Value } from './cloudformation.ts'
 import { functionMetric, pipelineMetric, rescoreMetric } from './metrics.ts'
 import { inCatalog, inLake, lakeKey, listing } from './rights.ts'
-import { allow, roleId, type Statement } from './role.ts'
+import { allow, FAILED_INVOCATIONS, roleId, type Statement } from './role.ts'
 import type { StageSettings } from './stage.ts'
 
 /** Scores of pipelines, where there are any: what may ask which endpoint, and a function for the rows that wait. */
@@ -27,7 +27,7 @@ export function rescoreFunction(catalog: Value): Value {
     environment: catalog,
     // The next run is minutes away.
     maximumRetryAttempts: 0,
-    destinations: { onFailure: { type: 'sqs', arn: { 'Fn::GetAtt': ['FailedInvocations', 'Arn'] } } },
+    destinations: FAILED_INVOCATIONS,
     events: [{ schedule: 'rate(5 minutes)' }],
   }
 }

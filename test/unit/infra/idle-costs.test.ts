@@ -1,6 +1,6 @@
 import { defineTrigger } from '#shared/pipeline/trigger.ts'
 import { sensors } from '#test/helpers/sensors.ts'
-import { idleCostPage, idleCosts, schedulesOf } from '../../../infra/idle-costs.ts'
+import { idleCostPage, idleCosts, runsOfMonth } from '../../../infra/idle-costs.ts'
 import { HOURS_A_MONTH, PRICES } from '../../../infra/prices.ts'
 import type { Template } from '../../../infra/template.ts'
 
@@ -43,13 +43,13 @@ test('what is paid for by the hour or the month, the dearest first', () => {
 test('partitions of a cluster that is there anyway are not this stack’s', () => {
   const costs = idleCosts({ Resources: {} }, [{ ...wide, trigger: defineTrigger({}) }])
   expect(costs).toEqual([])
-  expect(idleCostPage(costs, 1, 1024)).toMatch(/^An idle stack costs \$0\.00 a month/)
+  expect(idleCostPage(costs, 0, 1024)).toMatch(/^An idle stack costs \$0\.00 a month/)
 })
 
-test('what runs each minute is counted, and nothing that runs less often', () => {
+test('what runs by the minute is counted', () => {
   const rule = (ScheduleExpression?: string) => ({ Type: 'AWS::Events::Rule', Properties: { ScheduleExpression } })
-  const Resources = { A: rule('rate(1 minute)'), B: rule('rate(1 day)'), C: rule(), D: rule('rate(1 minute)') }
-  expect(schedulesOf({ Resources })).toBe(2)
+  const Resources = { A: rule('rate(1 minute)'), B: rule('rate(1 day)'), C: rule(), D: rule('rate(5 minutes)') }
+  expect(runsOfMonth({ Resources })).toBe(43_800 + 8760)
 })
 
 test('the page names sum, parts, and where and when the prices are from', () => {
@@ -58,7 +58,7 @@ test('the page names sum, parts, and where and when the prices are from', () => 
       { what: 'a', usd: 547.5 },
       { what: 'bcd', usd: 1 },
     ],
-    1,
+    43_800,
     1024,
   )
   expect(page).toMatch(
