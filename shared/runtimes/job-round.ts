@@ -22,6 +22,8 @@ export interface JobSurroundings extends CommitterSurroundings, Pick<RunSurround
   /** The batches of a pipeline that wait in its failure destination. */
   readonly waiting: (pipeline: Pipeline) => Promise<readonly WaitingBatch[]>
   readonly topic: (pipeline: Pipeline) => Promise<TopicView>
+  /** Commits of one log that are read at once; more are read after them. */
+  readonly limit?: number
 }
 
 /** A run, and what became of it in this round. */
@@ -50,13 +52,34 @@ export async function runRound(
   options: RoundOptions = {},
 ): Promise<void> {
   const memory = await readMemory(surroundings.store, of(pipeline))
-  const view = await lookAt(surroundings, pipeline, memory?.progress)
+  const view = await lookUntilRead(surroundings, pipeline, memory?.progress, options.signal)
   const round = new Round(surroundings, pipeline, memory?.known ?? {}, options)
   await round.followOpen()
   if (view === undefined) return
   if (view.snapshotId !== null) await round.startDue(view, view.snapshotId)
   const after = { progress: view.progress, known: round.known }
   if (JSON.stringify(after) !== JSON.stringify(memory)) await writeMemory(surroundings.store, of(pipeline), after)
+}
+
+/** The same, until a long log is read to its end, or to where the table has got to, or time is up. */
+async function lookUntilRead(
+  surroundings: JobSurroundings,
+  pipeline: Pipeline,
+  before: JobMemory['progress'] | undefined,
+  signal: AbortSignal | undefined,
+): Promise<TableView | undefined> {
+  let view = await lookAt(surroundings, pipeline, before)
+  while (view !== undefined && !view.state.isRead) {
+    if (signal?.aborted === true) return view
+    const next = await lookAt(surroundings, pipeline, view.progress)
+    if (next === undefined || placesOf(next) === placesOf(view)) return next
+    view = next
+  }
+  return view
+}
+
+function placesOf({ progress }: TableView): string {
+  return JSON.stringify(Object.entries(progress.logs).map(([log, { next }]) => [log, next]))
 }
 
 /**
@@ -71,7 +94,7 @@ export async function lookAt(
 ): Promise<TableView | undefined> {
   const first = await surroundings.waiting(pipeline)
   const topic = await surroundings.topic(pipeline)
-  const view = await viewTable(surroundings, pipeline, before, first, topic)
+  const view = await viewTable(surroundings, pipeline, before, first, topic, surroundings.limit)
   if (view === undefined) return undefined
   const keys = new Set(first.map(({ key }) => key))
   const more = (await surroundings.waiting(pipeline)).filter(({ key }) => !keys.has(key))
@@ -112,9 +135,20 @@ class Round {
     return Object.fromEntries(
       Object.entries(this.#known).map(([job, runs]) => [
         job,
-        Object.fromEntries(Object.entries(runs).filter(([, { isOpen }]) => !isOpen)),
+        Object.fromEntries(
+          this.#worthKnowing(
+            job,
+            Object.entries(runs).filter(([, { isOpen }]) => !isOpen),
+          ),
+        ),
       ]),
     )
+  }
+
+  /** Of what runs each hour, or day, only the last time: it is never due for one before. */
+  #worthKnowing(job: string, runs: [scope: string, run: LastRun][]): [scope: string, run: LastRun][] {
+    const { when } = this.#pipeline.jobs.find(({ name }) => name === job) ?? {}
+    return when?.kind === 'every' ? runs.sort(([a], [b]) => (a < b ? -1 : 1)).slice(-1) : runs
   }
 
   /** Follows the runs that are marked as open, and starts what was decided before and could not be started. */

@@ -12,7 +12,7 @@ import type { DataFile } from '#shared/pipeline/commit.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import { partitionTimes, type Windows, windowsOf } from '#shared/pipeline/time-window.ts'
 
-/** Commits of one log that are read in one round: more are read by the next. */
+/** Commits of one log that are read at once. */
 const LIMIT = 2000
 const DATE_BYTES = 4
 const MS_PER_DAY = 86_400_000
@@ -53,10 +53,11 @@ export async function viewTable(
   before: Progress | undefined,
   waiting: readonly WaitingBatch[],
   topic: TopicView,
+  limit = LIMIT,
 ): Promise<TableView | undefined> {
   const { table, name, generation, completeness } = pipeline
   const owner = { pipeline: name, generation, table: table.name }
-  const read = await readTableEntries(surroundings, owner, before, LIMIT)
+  const read = await readTableEntries(surroundings, owner, before, limit)
   if (read === undefined) return undefined
   const windows = windowsOf(table.partitionSpec)
   const timesOf = fileTimes(pipeline, windows)

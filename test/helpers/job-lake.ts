@@ -89,10 +89,14 @@ export class JobLake {
   }
 
   /** A round of the scheduler. @throws what it could not do */
-  async round(runner: JobRunner, store = this.store): Promise<readonly RunReport[]> {
+  async round(
+    runner: JobRunner,
+    store = this.store,
+    options: Pick<JobSurroundings, 'limit'> = {},
+  ): Promise<readonly RunReport[]> {
     const reports: RunReport[] = []
     const failures: unknown[] = []
-    await runRound(this.surroundings(runner, store), this.pipeline, {
+    await runRound({ ...this.surroundings(runner, store), ...options }, this.pipeline, {
       onRun: (report) => void reports.push(report),
       onFailure: (_run, error) => void failures.push(error),
     })

@@ -156,6 +156,18 @@ test.each([
   expect(before).toBe('smallFiles' in when ? 0 : 1)
 })
 
+test('a long log is read to its end before anything is decided', async () => {
+  const lake = await prepared()
+  for (let minute = 10; minute < 20; minute++) await lake.land(1, { at: `2026-01-06T00:${minute}:00Z` })
+  await lake.commit()
+  const runner = new MemoryRunner(true)
+  await lake.round(runner, lake.store, { limit: 3 })
+  expect(runner.runs.map(({ order }) => order.arguments.partition)).toEqual(['2026-01-05'])
+  // What the table has not taken is not read on and on.
+  for (let minute = 20; minute < 30; minute++) await lake.land(1, { at: `2026-01-07T00:${minute}:00Z` })
+  expect(await lake.round(runner, lake.store, { limit: 3 })).toMatchObject([{ scope: '2026-01-05', isNew: false }])
+})
+
 test('what is remembered may be lost: what ran is not run again', async () => {
   const lake = await prepared()
   await lake.land(1, { at: '2026-01-06T00:15:00Z' })
