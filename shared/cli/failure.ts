@@ -18,6 +18,7 @@ const FORESEEN = new Set([
   'BatchFailedError',
   'QueryError',
   'ModelError',
+  'InstallationError',
 ])
 
 /** One line for a person: what went wrong, without a stack. Only what nobody foresaw shows where it happened. */

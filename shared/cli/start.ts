@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 import path from 'node:path'
 import process from 'node:process'
+import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import { openStore } from '#shared/lake/open-store.ts'
 import { describeFailure, exitCodeOf, UsageError } from './failure.ts'
 import { loadPipeline } from './pipelines.ts'
-import { runPipeline, summaryTable } from './run.ts'
+import { type RunSummary, runPipeline, summaryTable } from './run.ts'
 import { answerSql } from './sql.ts'
+import { startWithJobs } from './start-jobs.ts'
 import { startOnKafka } from './start-kafka.ts'
 import { untilStopped } from './stop-signal.ts'
 import { textTable } from './text-table.ts'
@@ -14,22 +16,31 @@ const EVENTS = 'events/flights/2013-01.ndjson.gz'
 const FILES_LAKE = '.lake'
 /** A lake of its own, beside the cluster: the same flights of another source are other records. */
 const KAFKA_LAKE = '.kafka/lake'
+/** And one of many small files. */
+const JOBS_LAKE = '.jobs/lake'
 const QUESTION = 'Which airlines kept New York waiting longest in January 2013?'
 const SQL = `SELECT carrier, count(*)::INT AS flights, count(*) FILTER (cancelled)::INT AS cancelled,
   round(avg(departureDelayMinutes), 1) AS "mean delay (minutes)"
 FROM flights GROUP BY carrier HAVING flights >= 100 ORDER BY 4 DESC LIMIT 5`
 
+const LAKES = { '': FILES_LAKE, '--kafka': KAFKA_LAKE, '--jobs': JOBS_LAKE } as const
+const STARTS: Readonly<Record<keyof typeof LAKES, (pipeline: Pipeline, lake: string) => Promise<RunSummary>>> = {
+  '': (pipeline, lake) => runPipeline(pipeline, { events: [EVENTS], lake, partitions: 3, batch: 3000 }),
+  '--kafka': (pipeline, lake) => startOnKafka(pipeline, EVENTS, lake, untilStopped(), say),
+  '--jobs': (pipeline, lake) =>
+    startWithJobs(pipeline, { events: EVENTS, lake, sql: SQL, signal: untilStopped(), say }),
+}
+
 /** The main job on real input: a month of flights through the Lambda handler into a lake, and a question to it. */
-async function start(isOnKafka: boolean): Promise<void> {
-  const lake = isOnKafka ? KAFKA_LAKE : FILES_LAKE
-  const way = isOnKafka
+async function start(way: '' | '--kafka' | '--jobs'): Promise<void> {
+  const isOnKafka = way === '--kafka'
+  const lake = LAKES[way]
+  const through = isOnKafka
     ? 'through a Kafka of your own and the trigger of functions/flights'
     : 'through the handler of functions/flights'
-  say(`A month of flights from New York (${EVENTS}) ${way} into the lake ${lake}/\n`)
+  say(`A month of flights from New York (${EVENTS}) ${through} into the lake ${lake}/\n`)
   const pipeline = await loadPipeline('flights')
-  const summary = isOnKafka
-    ? await startOnKafka(pipeline, EVENTS, lake, untilStopped(), say)
-    : await runPipeline(pipeline, { events: [EVENTS], lake, partitions: 3, batch: 3000 })
+  const summary = await STARTS[way](pipeline, lake)
   say(`\n${summaryTable(summary)}`)
   if (summary.known === summary.records) say('\nEvery record was in the lake already: nothing was added.')
 
@@ -40,6 +51,7 @@ async function start(isOnKafka: boolean): Promise<void> {
 What to type next:
   npm start                                                            ${isOnKafka ? 'the same from the file, without Kafka' : 'again: nothing is added twice'}
   npm start -- --kafka                                                 ${isOnKafka ? 'again: nothing is added twice' : 'the same through a real Kafka, which it starts and stops'}
+  npm start -- --jobs                                                  many small files, which Spark compacts when their day is complete
   npm run -s inlet -- query "SELECT * FROM flights LIMIT 5" --lake ${lake}
   npm run -s inlet -- verify --deep --lake ${lake}                         the proof that all is there once
   npm run -s inlet -- table history flights --lake ${lake}                  the snapshots of its Iceberg table
@@ -53,10 +65,10 @@ function say(text: string): void {
 
 try {
   process.chdir(path.join(import.meta.dirname, '../..'))
-  const [option, ...more] = process.argv.slice(2)
-  if ((option !== undefined && option !== '--kafka') || more.length > 0)
-    throw new UsageError(`unknown: ${[option, ...more].join(' ')}; there is --kafka`)
-  await start(option === '--kafka')
+  const [option = '', ...more] = process.argv.slice(2)
+  if (!(option in LAKES) || more.length > 0)
+    throw new UsageError(`unknown: ${[option, ...more].join(' ')}; there are --kafka and --jobs`)
+  await start(option as keyof typeof LAKES)
 } catch (error) {
   process.stderr.write(`npm start: ${describeFailure(error)}\n`)
   process.exitCode = exitCodeOf(error)

@@ -1,19 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, open, readFile, rename, rm } from 'node:fs/promises'
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
+import { installSpark, type SparkInstallation, sparkEnvironment } from '#shared/cli/spark/spark-installation.ts'
 import { projectRoot } from './command.ts'
-import { run, VENV_TIMEOUT_MS, venvPython } from './venv.ts'
+import { VENV_TIMEOUT_MS } from './venv.ts'
 
-const SPARK = '3.5.6'
-const PYARROW = '26.0.1'
-const ICEBERG = '1.10.0'
-const RUNTIME = 'iceberg-spark-runtime-3.5_2.12'
-/** What Iceberg reads S3 with. */
-const AWS = 'iceberg-aws-bundle'
 const SCRIPT = path.join(projectRoot, 'test/integration/iceberg-spark.py')
 
 /** Whoever signs a request for S3 is told so by the catalog; these are for the others, which nobody checks. */
@@ -21,6 +15,12 @@ const NOBODY = { AWS_ACCESS_KEY_ID: 'nobody', AWS_SECRET_ACCESS_KEY: 'nobody', A
 
 /** Long enough to fetch Spark, and to start it on a machine that does other things. */
 export const SPARK_TIMEOUT_MS = VENV_TIMEOUT_MS + 120_000
+
+/** Spark as the tests have it. @param onS3 whether it reads from S3 */
+export function sparkHere({ onS3 = false }: { readonly onS3?: boolean } = {}): Promise<SparkInstallation> {
+  const jars = ['iceberg-spark-runtime-3.5_2.12', ...(onS3 ? ['iceberg-aws-bundle' as const] : [])] as const
+  return installSpark(path.join(projectRoot, '.cache'), jars)
+}
 
 /** What a statement came to. */
 export interface SparkAnswer {
@@ -58,9 +58,7 @@ export class Spark {
    * @throws Error naming what is missing on the machine
    */
   static async start({ onS3 = false }: { readonly onS3?: boolean } = {}): Promise<Spark> {
-    await run('java', ['-version'], 'Java 17, as the command java')
-    const jars = [await icebergJar(RUNTIME), ...(onS3 ? [await icebergJar(AWS)] : [])]
-    const python = await venvPython(`pyspark-${SPARK}-pyarrow-${PYARROW}`, [`pyspark==${SPARK}`, `pyarrow==${PYARROW}`])
+    const { python, jars } = await sparkHere({ onS3 })
     const warehouse = await mkdtemp(path.join(os.tmpdir(), 'inlet-spark-'))
     const spark = new Spark(warehouse, await launch(python, jars, warehouse))
     try {
@@ -102,40 +100,12 @@ const logOf = (warehouse: string): string => path.join(warehouse, '.spark.log')
 
 async function launch(python: string, jars: readonly string[], warehouse: string): Promise<ChildProcess> {
   const log = await open(logOf(warehouse), 'w')
-  // Another Spark of this machine, and its settings, stay out of it.
-  const { SPARK_HOME: _home, SPARK_CONF_DIR: _settings, PYSPARK_SUBMIT_ARGS: _args, ...environment } = process.env
   const launched = spawn(python, [SCRIPT, jars.join(','), warehouse], {
     cwd: warehouse,
     stdio: ['pipe', 'pipe', log.fd],
-    env: { ...environment, ...NOBODY, SPARK_LOCAL_IP: '127.0.0.1', PYTHONUTF8: '1', PYTHONDONTWRITEBYTECODE: '1' },
+    env: { ...sparkEnvironment(process.env), ...NOBODY },
   })
   await once(launched, 'spawn')
   await log.close()
   return launched
-}
-
-/** A jar of Iceberg's, fetched once into .cache/jars. */
-async function icebergJar(artifact: string): Promise<string> {
-  const name = `${artifact}-${ICEBERG}.jar`
-  const folder = path.join(projectRoot, '.cache/jars')
-  const jar = path.join(folder, name)
-  if (existsSync(jar)) return jar
-  await mkdir(folder, { recursive: true })
-  // Under another name first: it is there whole or not at all.
-  const fetching = await mkdtemp(path.join(folder, 'fetching-'))
-  try {
-    const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy'
-    const args = [
-      '-B',
-      '-q',
-      goal,
-      `-Dartifact=org.apache.iceberg:${artifact}:${ICEBERG}`,
-      `-DoutputDirectory=${fetching}`,
-    ]
-    await run('mvn', args, `Maven, as the command mvn, to fetch ${name}`)
-    await rename(path.join(fetching, name), jar)
-  } finally {
-    await rm(fetching, { recursive: true, force: true })
-  }
-  return jar
 }

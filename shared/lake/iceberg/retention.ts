@@ -61,6 +61,6 @@ function retained(metadata: TableMetadata, ref: SnapshotRef, now: number): Snaps
 type SnapshotLog = TableMetadata['snapshot-log']
 
 /** The log from behind its last entry that is expired: with a hole in it, a look back in time would find a wrong snapshot. */
-function knownSince(log: SnapshotLog, kept: ReadonlySet<bigint>): SnapshotLog {
+export function knownSince(log: SnapshotLog, kept: ReadonlySet<bigint>): SnapshotLog {
   return log.slice(1 + log.findLastIndex((entry) => !kept.has(entry['snapshot-id'])))
 }
