@@ -8,6 +8,10 @@ import type { Plugin } from 'esbuild'
 const LEFT_OUT: readonly (readonly [what: string, modules: RegExp])[] = [
   ['hashes in JavaScript: Node has its own', /[\\/](?:sha|md5)[^\\/]*[\\/](?:Sha256|Sha1|Md5)Js\.js$/],
   [
+    'streams of browsers: what is put are bytes, and what is got comes in streams of Node',
+    /[\\/]util-stream[\\/].*(?:hecksumStream|EncodingStream|headStream|mixin|splitStream|collector)\.browser\.js$/,
+  ],
+  [
     'types, encodings and codecs of Parquet that no table is written with',
     /hyparquet-writer[\\/]src[\\/](?:variant|wkb|geospatial|delta|splitstream|snappy)\.js$/,
   ],

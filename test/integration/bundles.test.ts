@@ -31,6 +31,11 @@ test('the bundle of a pipeline holds what it needs, and lands an event in S3 as 
       encoding: 'utf8',
     })
   expect(run(faulty.s3.environment())).toMatchObject({ status: 0 })
+  // The second time it reads what it has put, and checks the checksums.
+  expect(run(faulty.s3.environment())).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/"known":10,.*"written":0/) as string,
+  })
   const lake = await verifyLake(new S3Store(faulty.url, { client: faulty.s3.client() }), { deep: true })
   expect(lake).toMatchObject({ commits: 1, counts: { records: 10 }, faults: [] })
 
