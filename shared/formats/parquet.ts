@@ -55,10 +55,11 @@ export class ParquetRows implements FileRows {
   }
 
   removeLast(): void {
-    const group = this.#groups.findLast(({ rows }) => rows > 0)
-    if (group === undefined) throw new RangeError('there is no row to be taken back')
+    const group = this.#groups.at(-1)
+    if (group === undefined || group.rows === 0) throw new RangeError('there is no row to be taken back')
     for (const values of group.columns) values.pop()
     group.rows -= 1
+    if (group.rows === 0 && this.#groups.length > 1) this.#groups.pop()
     this.#count -= 1
   }
 

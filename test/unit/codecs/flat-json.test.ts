@@ -25,6 +25,7 @@ test.each([
   ['a key more', '{"a":1,"b":"x","c":null,"d":1}'],
   ['a key twice', '{"a":1,"a":1,"b":"x","c":null}'],
   ['a key that only begins like that', '{"a":1,"bb":"x","c":null}'],
+  ['a key without its last quote', '{"a":1,"b_:"x","c":null}'],
   ['an escape in a key', '{"a":1,"\\u0062":"x","c":null}'],
   ['an escape', '{"a":1,"b":"\\n","c":null}'],
   ['a control character', '{"a":1,"b":"\n","c":null}'],

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { decodeJson } from '#shared/codecs/json.ts'
+import { decodeJson, jsonDecoder } from '#shared/codecs/json.ts'
 import type { Step } from '#shared/pipeline/outcome.ts'
 
 const utf8 = new TextEncoder()
@@ -265,4 +265,16 @@ describe("a rejection's message", () => {
     })
     expect(fields).toEqual(['2 deep', '2 deep'])
   })
+})
+
+test('a decoder that has seen a key with an escape does not take its bare character for it', () => {
+  const decodeNext = jsonDecoder({ exactIntegers: false })
+  const decodeText = (text: string) => decodeNext(utf8.encode(text))
+  for (const [escaped, bare] of [
+    ['{"\\n":1}', '{"\n":1}'],
+    ['{"a\\"b":1}', '{"a"b":1}'],
+  ] as const) {
+    expect(decodeText(escaped)).toMatchObject({ ok: true })
+    expect(decodeText(bare)).toMatchObject({ ok: false, rejection: { code: 'JSON_INVALID' } })
+  }
 })

@@ -208,6 +208,36 @@ describe('appending', () => {
     ])
   })
 
+  test('rows are taken back from a row group that was full, and it takes others', () => {
+    const numbers = [always('n', 'int32')]
+    const file = new ParquetRows(numbers)
+    for (let n = 0; n < 122_881; n++) file.append({ n })
+    file.removeLast()
+    file.removeLast()
+    for (const n of [-1, -2, -3]) file.append({ n })
+    const { row_groups: groups } = parquetMetadata(Uint8Array.from(file.encode({}).body).buffer)
+    expect(
+      groups.map(({ columns: [chunk], num_rows: rows }) => [rows, chunk?.meta_data?.statistics?.min_value]),
+    ).toEqual([
+      [122_880n, -1],
+      [2n, -3],
+    ])
+  })
+
+  test('row groups that are full are encoded once their rows stay, and take less memory then', () => {
+    const numbers = [always('n', 'int32')]
+    const file = new ParquetRows(numbers)
+    for (let n = 0; n < 122_879; n++) file.append({ n })
+    file.settle()
+    expect(file.encoded).toBe(0)
+    const { memory } = file
+    for (let n = 0; n < 2; n++) file.append({ n })
+    file.settle()
+    expect(file.encoded).toBeGreaterThan(0)
+    expect(file.memory).toBeLessThan(memory)
+    expect(file.count).toBe(122_881)
+  })
+
   test('a row that is changed afterwards is as it was', async () => {
     const list = [1, 2]
     const lists = [always('l', listOf(always, 'int32'))]
