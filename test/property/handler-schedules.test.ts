@@ -1,7 +1,8 @@
 /**
  * The whole handler is right whatever happens: the schedules of `commit-log-schedules.test.ts`, but that instances run
  * `lambdaHandler` with a pipeline of contracts, and redrives `redriveHandler`; several slices, and several files of a slice,
- * are written at a time. What must hold is judged on the data files themselves, read back by another reader; and `verify`
+ * are written at a time. Some have Iceberg tables, and some of these scores, whose endpoint is away now and then: rows that wait
+ * are scored while all else goes on. What must hold is judged on the data files themselves, read back by another reader; and `verify`
  * finds nothing.
  */
 import { availableParallelism } from 'node:os'

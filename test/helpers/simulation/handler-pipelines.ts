@@ -3,10 +3,11 @@ import { lockFor } from '#shared/pipeline/field-ids.ts'
 import { definePipeline, type Pipeline } from '#shared/pipeline/pipeline.ts'
 import type { FileFormat } from '#shared/pipeline/table.ts'
 import type { TableLock } from '#shared/pipeline/table-lock.ts'
+import { featuresOf } from './handler-scores.ts'
 import { type Kind, type Nature, rowsOf, verdictOf, type Version } from './topic.ts'
 
 const VERSIONS = [0, 1, 2] as const
-const FORMATS = ['parquet', 'jsonl.gz'] as const satisfies readonly FileFormat[]
+type Format = 'parquet' | 'scored parquet' | 'jsonl.gz'
 const DAYS = 3
 const DAY_MS = 86_400_000
 
@@ -27,26 +28,32 @@ export function nameIn(value: Uint8Array): string {
 }
 
 /** The pipeline in all its versions, with a table of days: in Iceberg, or of JSON lines. */
-export function pipelinesOf(format: (typeof FORMATS)[number]): readonly Pipeline[] {
+export function pipelinesOf(format: Format): readonly Pipeline[] {
   const known = PIPELINES.get(format) ?? made(format)
   PIPELINES.set(format, known)
   return known
 }
 
-function made(format: FileFormat): readonly Pipeline[] {
-  const lock = format === 'parquet' ? lockFor(versionOf(0, { layout: 'files' }).table) : undefined
-  const lake = lock === undefined ? ({ layout: 'files', format } as const) : { lock }
-  return VERSIONS.map((version) => versionOf(version, lake))
+function made(format: Format): readonly Pipeline[] {
+  const isScored = format === 'scored parquet'
+  if (format === 'jsonl.gz') return VERSIONS.map((version) => versionOf(version, { layout: 'files', format }, isScored))
+  const lock = lockFor(versionOf(0, { layout: 'files' }, isScored).table)
+  return VERSIONS.map((version) => versionOf(version, { lock }, isScored))
 }
 
-const PIPELINES = new Map<FileFormat, readonly Pipeline[]>()
+const PIPELINES = new Map<Format, readonly Pipeline[]>()
 
-/** Every eighth schedule has Iceberg tables; the dead letters of all of them are Parquet. */
-export function formatOf(seed: number): (typeof FORMATS)[number] {
+/** Every eighth schedule has Iceberg tables, and every sixteenth scores in them; the dead letters of all of them are Parquet. */
+export function formatOf(seed: number): Format {
+  if (seed % 16 === 8) return 'scored parquet'
   return seed % 8 === 0 ? 'parquet' : 'jsonl.gz'
 }
 
-function versionOf(version: Version, lake: { layout?: 'files'; format?: FileFormat; lock?: TableLock }): Pipeline {
+function versionOf(
+  version: Version,
+  lake: { layout?: 'files'; format?: FileFormat; lock?: TableLock },
+  isScored: boolean,
+): Pipeline {
   return definePipeline({
     name: 'flights',
     topic: 'flights',
@@ -58,18 +65,19 @@ function versionOf(version: Version, lake: { layout?: 'files'; format?: FileForm
       // Makes of each version another declaration.
       version: z.literal(version).optional(),
     }),
-    row: z.object({ name: z.string(), at: z.date(), amount: z.number().nullable() }),
+    row: z.object({ name: z.string(), at: z.date(), amount: z.number().nullable(), score: z.number().nullable() }),
     transform: ({ value }) => {
       const kind = value.kind as Kind
       const verdict = verdictOf(kind, version)
       if (verdict === 'skipped') return null
       if (verdict === 'rejected' && kind === 'mended') throw new TypeError('it cannot be')
       const amount = verdict === 'rejected' ? Number.NaN : (value.amount ?? null)
-      const row = { name: value.name, at: new Date(value.at), amount }
+      const row = { name: value.name, at: new Date(value.at), amount, score: null }
       // The second row of a record is of the next day.
       const second = { ...row, at: new Date(row.at.getTime() + DAY_MS) }
       return rowsOf(kind) === 2 ? [row, second] : row
     },
     lake: { table: 'flights', partitionBy: { at: 'day' }, ...lake },
+    ...(isScored && { scores: { risk: { endpoint: 'model', features: featuresOf, into: 'score' } } }),
   })
 }

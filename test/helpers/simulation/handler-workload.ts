@@ -14,6 +14,7 @@ import type { Telemetry } from '#shared/runtimes/telemetry.ts'
 import { mskEvent } from '#shared/trigger/msk-event.ts'
 import { readDataFiles } from './handler-files.ts'
 import { formatOf, pipelinesOf, valueOf } from './handler-pipelines.ts'
+import { scoreFaults, scorerOf } from './handler-scores.ts'
 import { IcebergTable } from './iceberg-table.ts'
 import { FAILURES_URL, LAKE_URL, TIMEOUT_MS } from './lambda.ts'
 import { CLUSTER } from './mappings.ts'
@@ -41,7 +42,9 @@ export function handlerWorkload(seed: number): Workload {
     tables: { rows: 'flights', deadLetters: 'flights_dead_letters' },
     open(exists) {
       const tables = pipelineTables(versionOf(0))
-      if (tables.length > 0) return tables.map((table) => new IcebergTable(table, exists))
+      const scored = versionOf(0).scores.length > 0 ? versionOf(0) : undefined
+      if (tables.length > 0)
+        return tables.map((table, i) => new IcebergTable(table, exists, i === 0 ? scored : undefined))
       return [new MemoryTable('flights', exists), new MemoryTable('flights_dead_letters', exists)]
     },
     valueOf,
@@ -51,7 +54,13 @@ export function handlerWorkload(seed: number): Workload {
 
     start(machine, version, trigger) {
       const lake = new ObjectStoreLake(machine.store)
-      const surroundings = { lake, telemetry: telemetryOf(machine), concurrency: concurrencyOf(machine) }
+      const concurrency = concurrencyOf(machine)
+      const surroundings = {
+        lake,
+        telemetry: telemetryOf(machine),
+        concurrency,
+        scorer: scorerOf(() => machine.process.random()),
+      }
       const handler = lambdaHandler({ ...versionOf(version), trigger }, surroundings)
       return (partitions) => handler(asJson(mskEvent({ partitions }, CLUSTER)), contextOf(machine))
     },
@@ -66,9 +75,13 @@ export function handlerWorkload(seed: number): Workload {
     read: readDataFiles,
     async verify(bucket) {
       const store = new S3Store(LAKE_URL, { client: bucket.client() })
-      const faults = [...(await verifyLake(store, { deep: seed % DEEP_EVERY === 0 })).faults]
-      for await (const { proof } of provenTables(store, openCatalog('directory', store))) faults.push(...proof.faults)
-      return faults.map(({ object, fault }) => `${object}: ${fault}`)
+      const isScored = versionOf(0).scores.length > 0
+      const scores = isScored ? await scoreFaults(bucket, versionOf(0)) : []
+      const isReplaced = (): boolean => isScored
+      const faults = [...(await verifyLake(store, { deep: seed % DEEP_EVERY === 0, isReplaced })).faults]
+      for await (const { proof } of provenTables(store, openCatalog('directory', store), { deep: isScored }))
+        faults.push(...proof.faults)
+      return [...scores, ...faults.map(({ object, fault }) => `${object}: ${fault}`)]
     },
     versionOf(name) {
       const version = pipelines.findIndex((pipeline) => pipeline.version === name)

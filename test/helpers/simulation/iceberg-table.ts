@@ -10,10 +10,14 @@ import { applyTable } from '#shared/lake/lake-tables.ts'
 import type { PipelineTable } from '#shared/lake/pipeline-tables.ts'
 import { S3Store } from '#shared/lake/s3-store.ts'
 import { marksOf } from '#shared/lake/table-marks.ts'
+import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import type { Bucket } from './bucket.ts'
 import type { FollowedTable, TableVersion, Workplace } from './followed-table.ts'
+import { rescoreOnce } from './handler-scores.ts'
 import { LAKE_URL } from './lambda.ts'
 
+/** How often who commits scores rows that wait, too. */
+const RESCORES = 0.5
 const BEGIN = Date.UTC(2026, 0, 1)
 /** Small manifests are merged early, so that schedules see it. */
 const OF_THE_ENGINE = { 'commit.manifest.min-count-to-merge': '3' }
@@ -25,11 +29,14 @@ export class IcebergTable implements FollowedTable {
   missing: readonly string[] = []
   readonly #table: PipelineTable
   readonly #exists: (path: string) => boolean
+  readonly #scored: Pipeline | undefined
 
-  constructor(table: PipelineTable, exists: (path: string) => boolean) {
+  /** @param scored the pipeline, when rows of the table have scores, which may come later */
+  constructor(table: PipelineTable, exists: (path: string) => boolean, scored?: Pipeline) {
     this.name = table.owner.table
     this.#table = table
     this.#exists = exists
+    this.#scored = scored
   }
 
   async commit(workplace: Workplace): Promise<void> {
@@ -37,6 +44,9 @@ export class IcebergTable implements FollowedTable {
     const surroundings = surroundingsOf(workplace)
     await applyTable(surroundings, owner, lock)
     await commitTable(surroundings, owner, { limit: workplace.limit })
+    const { process } = workplace
+    if (this.#scored !== undefined && process.random() < RESCORES)
+      await rescoreOnce(surroundings, this.#scored, () => process.random())
   }
 
   /** A snapshot without files, and a property. */

@@ -23,6 +23,8 @@ const VACUUM = 'shared/lake/vacuum.ts'
 const S3_STORE = 'shared/lake/s3-store.ts'
 const EPOCHS = 'shared/lake/epochs.ts'
 const RESPONSE = 'shared/pipeline/batch-response.ts'
+const SCORE_ROWS = 'shared/pipeline/score-rows.ts'
+const RESCORE = 'shared/lake/rescore/rescore.ts'
 const PROCESS_BATCH = 'shared/pipeline/process-batch.ts'
 
 export const MUTANTS: readonly Mutant[] = [
@@ -168,6 +170,18 @@ export const MUTANTS: readonly Mutant[] = [
   ofHandler('rows say which epoch they are of', / at p\d@\d/, PROCESS_BATCH, [
     'tabulate(records, flow, attempt.epoch)',
     'tabulate(records, flow, 0)',
+  ]),
+  ofHandler('an entry with rows that wait is marked before it is put', /waits for its score for ever/, COMMIT_LOG, [
+    'if (defersScores(content)) await this.#log.putWaiting(place)\n    return (await this.#log.append(place, entry)) ? entry : undefined\n  }\n\n  #begin(',
+    'return (await this.#log.append(place, entry)) ? entry : undefined\n  }\n\n  #begin(',
+  ]),
+  ofHandler('a marker stays as long as a row waits', /waits for its score for ever/, RESCORE, [
+    'if (isWhole && !isWaiting)',
+    'if (isWhole)',
+  ]),
+  ofHandler('each row has its own score', /has the score of another/, SCORE_ROWS, [
+    'verdicts[n] as Verdict',
+    '(verdicts[n + 1] ?? verdicts[n]) as Verdict',
   ]),
   ofHandler('an Iceberg table names its marks with its files', TWICE, COMMITTER, [
     'withProperties(grown, { [MARKS_PROPERTY]: key }, change.now)',
