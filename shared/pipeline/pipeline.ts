@@ -222,7 +222,7 @@ export function definePipeline<E extends z.ZodType, R extends z.ZodObject, T ext
     if (tombstones === 'row') requireRoomForTombstones(columns, lake.keep ?? [])
     const declared = defineTable(lake.table, columns, lake as TableOptions)
     const partitionedBy = Object.keys(lake.partitionBy ?? {})
-    const scores = defineScores(declaration.scores, { row, columns, partitionedBy })
+    const scores = defineScores(declaration.scores, { row, columns, partitionedBy, layout: declared.layout })
     const rules = [name, topic, event, row, String(transform), declared, tombstones, unknownKeys]
     const version = digest(scores.length === 0 ? rules : [...rules, declaration.scores])
     const table = { ...declared, name: tableOfGeneration(declared.name, generation) }

@@ -10,6 +10,7 @@ import {
   type ScoreCodec,
   type ScoreContentType,
 } from './score-codec.ts'
+import type { TableLayout } from './table.ts'
 
 /** The fields of a row that may be null, and otherwise are of a type. */
 type NullableField<R extends z.ZodObject, Value> = {
@@ -56,7 +57,7 @@ interface ScoreOptions<R extends z.ZodObject> {
   readonly reasonInto?: NullableField<R, string>
   /** Milliseconds that one request may take; 10,000 unless given. The container has 60 s. */
   readonly timeoutMs?: number
-  /** `'defer'` unless given. */
+  /** `'defer'` unless given. Plain files stay as they are: there it is `'null'` or `'fail'`, and has to be said. */
   readonly onUnavailable?: UnavailablePolicy
 }
 
@@ -133,6 +134,7 @@ interface ScoredTable {
   readonly columns: readonly Column[]
   /** The columns that the table is partitioned by. */
   readonly partitionedBy: readonly string[]
+  readonly layout: TableLayout
 }
 
 /** @throws PipelineDefinitionError naming the option or the field that is wrong */
@@ -182,6 +184,10 @@ function defineScore(name: string, score: unknown, table: ScoredTable): Score {
   wholeNumber(`${at}.batch.bytes`, maxBytes, 1000, mostBytes)
   wholeNumber(`${at}.timeoutMs`, timeoutMs, 100, 60_000)
   oneOf(`${at}.onUnavailable`, onUnavailable, ['defer', 'null', 'fail'])
+  if (onUnavailable === 'defer' && table.layout === 'files')
+    throw new PipelineDefinitionError(
+      `${at}.onUnavailable: plain files stay as they are, and no score can come later: say 'null' or 'fail'`,
+    )
   return {
     name,
     endpoint,

@@ -11,6 +11,7 @@ import { formatCount } from '#shared/cli/progress.ts'
 import { textTable } from '#shared/cli/text-table.ts'
 import { ObjectStoreLake } from '#shared/lake/lake.ts'
 import { compileFlow } from '#shared/pipeline/flow.ts'
+import { lockFor } from '#shared/pipeline/field-ids.ts'
 import { definePipeline, type Pipeline, type TransformInput } from '#shared/pipeline/pipeline.ts'
 import { type BatchOptions, processBatch } from '#shared/pipeline/process-batch.ts'
 import type { Scorer } from '#shared/pipeline/scorer.ts'
@@ -27,7 +28,11 @@ const NOBODY = 'http://127.0.0.1:9'
 
 const Row = flights.row.extend({ delayScore: z.number().nullable() })
 
-function declared(isScored: boolean): Pipeline {
+const LAKE = { table: 'flights', partitionBy: { scheduledAt: 'day' } } as const
+const lock = lockFor(declared(false, { ...LAKE, layout: 'files' }).table)
+const LOCKED = { ...LAKE, lock }
+
+function declared(isScored: boolean, lake: object): Pipeline {
   const score = {
     endpoint: 'flight-delay',
     features: (row: Record<string, unknown>) => [
@@ -47,7 +52,7 @@ function declared(isScored: boolean): Pipeline {
       const row = flights.transform(input as never) as object | null
       return row && { ...row, delayScore: null }
     },
-    lake: { table: 'flights', layout: 'files', partitionBy: { scheduledAt: 'day' } },
+    lake,
     ...(isScored && { scores: { delay: score } }),
   } as never)
 }
@@ -65,7 +70,7 @@ const records = Array.from({ length: RECORDS }, (_, i) =>
 )
 
 function contender(name: string, isScored: boolean, scorer?: (store: MemoryStore) => Scorer): Contender {
-  const flow = compileFlow(declared(isScored))
+  const flow = compileFlow(declared(isScored, LOCKED))
   const store = new MemoryStore()
   const lake = new ObjectStoreLake(store)
   const { signal } = new AbortController()

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { lockFor } from '#shared/pipeline/field-ids.ts'
 import { definePipeline, type Pipeline } from '#shared/pipeline/pipeline.ts'
 import type { Score } from '#shared/pipeline/score.ts'
 import type { UnavailableReason, Scorer, Verdict } from '#shared/pipeline/scorer.ts'
@@ -18,6 +19,12 @@ const riskOf = (value: number): number => value / 1000
 
 /** The sensors with a score of each value; a reading of null is not to be scored. Options as plain JavaScript has them. */
 export function scoredSensors(score: object = {}, lake: object = {}, scores: object = {}): Pipeline {
+  const place = { layout: 'files', partitionBy: { at: 'day' }, ...lake } as const
+  const { table } = declared({}, place)
+  return declared({ risk: { ...RISK, ...score }, ...scores }, { ...place, layout: 'iceberg', lock: lockFor(table) })
+}
+
+function declared(scores: object, lake: object): Pipeline {
   return definePipeline({
     name: 'sensors',
     topic: 'sensors',
@@ -29,8 +36,8 @@ export function scoredSensors(score: object = {}, lake: object = {}, scores: obj
       const row = { sensor, at: new Date(at), value, risk: 5, grade: 'x', model: 'x', why: 'x' }
       return value !== null && value < 0 ? [row, { ...row, value: -value }] : row
     },
-    lake: { table: 'sensors', layout: 'files', partitionBy: { at: 'day' }, ...lake },
-    scores: { risk: { ...RISK, ...score }, ...scores },
+    lake: { table: 'sensors', ...lake },
+    scores: scores as Record<string, typeof RISK>,
   })
 }
 

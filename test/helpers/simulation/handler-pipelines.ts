@@ -37,7 +37,7 @@ export function pipelinesOf(format: Format): readonly Pipeline[] {
 function made(format: Format): readonly Pipeline[] {
   const isScored = format === 'scored parquet'
   if (format === 'jsonl.gz') return VERSIONS.map((version) => versionOf(version, { layout: 'files', format }, isScored))
-  const lock = lockFor(versionOf(0, { layout: 'files' }, isScored).table)
+  const lock = lockFor(versionOf(0, { layout: 'files' }, false).table)
   return VERSIONS.map((version) => versionOf(version, { lock }, isScored))
 }
 

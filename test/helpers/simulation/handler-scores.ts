@@ -20,7 +20,7 @@ const BEGIN = Date.UTC(2026, 0, 1)
 /** What the model knows a row by, and what it says of it: its own for each row. */
 export const featuresOf = ({ name, at }: { name: string; at: Date }): readonly string[] => [name, at.toISOString()]
 const scoreOf = (features: readonly string[]): number =>
-  [...features.join(' ')].reduce((hash, letter) => (Math.imul(hash, 31) + letter.charCodeAt(0)) | 0, 7)
+  Buffer.from(features.join(' ')).reduce((hash, byte) => (Math.imul(hash, 31) + byte) | 0, 7)
 
 /** A model whose endpoint is away now and then. */
 export function scorerOf(random: () => number): Scorer {

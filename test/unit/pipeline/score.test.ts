@@ -1,6 +1,17 @@
+import * as z from 'zod'
 import { PipelineDefinitionError } from '#shared/pipeline/errors.ts'
+import { definePipeline } from '#shared/pipeline/pipeline.ts'
 import { SCORE_CODECS } from '#shared/pipeline/score-codec.ts'
-import { RISK, scoredSensors } from '#test/helpers/scored-sensors.ts'
+import { RISK, ScoredRow, scoredSensors } from '#test/helpers/scored-sensors.ts'
+
+const PLAIN = {
+  name: 'sensors',
+  topic: 'sensors',
+  event: z.object({}),
+  row: ScoredRow,
+  transform: () => null,
+  lake: { table: 'sensors', layout: 'files' },
+} as const
 
 test('a score is its declaration, with what was left out', () => {
   const [score] = scoredSensors().scores
@@ -109,6 +120,14 @@ describe('a wrong declaration is refused, and the option and the field are named
     expect(() => scoredSensors({ into: { grade: 0 } }, lake)).toThrow(
       'scores.risk.into: the table is partitioned by grade, and a score may come later',
     )
+  })
+
+  test('rows of plain files that are to wait', () => {
+    expect(() => definePipeline({ ...PLAIN, scores: { risk: RISK } })).toThrow(
+      "scores.risk.onUnavailable: plain files stay as they are, and no score can come later: say 'null' or 'fail'",
+    )
+    const { scores } = definePipeline({ ...PLAIN, scores: { risk: { ...RISK, onUnavailable: 'null' } } })
+    expect(scores).toHaveLength(1)
   })
 
   test('two scores in one column', () => {

@@ -269,7 +269,7 @@ test('a table of another revision of the lock is refused: its columns could be l
   const other = { ...sensors, table: { ...sensors.table, lock } }
   const options = { scoring: { scorer: AWAY, signal: never }, signal: never }
   await expect(rescoreWaiting(table.surroundings, other, options)).rejects.toMatchObject({ code: 'TABLE_CHANGED' })
-  const files = scoredSensors()
+  const files = { ...sensors, table: { ...sensors.table, layout: 'files' as const } }
   await expect(rescoreWaiting(table.surroundings, files, options)).rejects.toThrow('plain files')
 })
 
