@@ -5,6 +5,7 @@ import { contractFields, type JsonSchema } from './event-contract.ts'
 import { printable, shortened } from './printable.ts'
 import { formatBytes, formatCount } from './progress.ts'
 import { textTable } from './text-table.ts'
+import { jobTable, lengthText } from './jobs-page.ts'
 import * as limits from './trigger-limits.ts'
 
 const MAX_RULES = 80
@@ -19,10 +20,21 @@ export function describePage(description: PipelineDescription): string {
     section('Partitions', partitions(table)),
     section('Policies', policies(description)),
     section('Trigger', triggerText(description.trigger)),
+    ...(description.jobs.length > 0 ? [section('Jobs', jobsText(description))] : []),
     section(`Dead letters: ${deadLetters.name}`, deadLetterText(deadLetters)),
     section('Limits on the way', `${limitsText()}\n${runtimeText(description)}`),
     section('Athena, over the files as they lie', `${table.athenaDdl}\n\n${LISTING_CAVEAT}`),
   ].join('\n\n\n')
+}
+
+function jobsText({ jobs, completeness: { idleMs, clockSkewMs, quietMs } }: PipelineDescription): string {
+  const quiet = quietMs === null ? '' : `; or no row has come for ${lengthText(quietMs)}`
+  return [
+    jobTable(jobs),
+    '',
+    `A partition is complete when each Kafka partition is past it, or silent for ${lengthText(idleMs)}${quiet}. What is`,
+    `${lengthText(clockSkewMs)} ahead of its record shows nothing. "inlet jobs why" says what is missing.`,
+  ].join('\n')
 }
 
 function section(title: string, text: string): string {

@@ -4,6 +4,8 @@ import { dataPrefix } from '#shared/lake/log-keys.ts'
 import { typeName } from '#shared/pipeline/columns.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import type { Table } from '#shared/pipeline/table.ts'
+import type { Completeness } from '#shared/pipeline/completeness.ts'
+import type { Job } from '#shared/pipeline/job.ts'
 import type { Trigger } from '#shared/pipeline/trigger.ts'
 import { athenaDdl } from './athena-ddl.ts'
 import { icebergType, jsonType, parquetType } from './column-types.ts'
@@ -50,6 +52,8 @@ export interface PipelineDescription {
   readonly runtimes: readonly ('lambda' | 'container')[]
   readonly policies: Pick<Pipeline, 'tombstones' | 'unknownKeys'> & { readonly keep: Table['keep'] }
   readonly table: TableDescription
+  readonly jobs: readonly Job[]
+  readonly completeness: Completeness
   readonly deadLetters: TableDescription
 }
 
@@ -67,6 +71,8 @@ export function describePipeline(pipeline: Pipeline, lakeUrl: string): PipelineD
     runtimes: [...(isTooLarge ? [] : ['lambda' as const]), ...(isDecoded ? [] : ['container' as const])],
     policies: { tombstones, unknownKeys, keep: table.keep },
     table: describeTable(table, lakeUrl),
+    jobs: pipeline.jobs,
+    completeness: pipeline.completeness,
     deadLetters: describeTable(deadLetterTable(pipeline), lakeUrl),
   }
 }

@@ -29,6 +29,15 @@ export function jobsPage(
   return `${textTable(head, jobs)}\n\n${runsTable(runs)}`
 }
 
+/** Jobs as a pipeline declares them. */
+export function jobTable(jobs: readonly Job[]): string {
+  const head = ['job', 'runs', 'when']
+  return textTable(
+    head,
+    jobs.map((job) => [job.name, serviceText(job.target), occasionText(job)]),
+  )
+}
+
 function runsTable(runs: readonly ListedRun[]): string {
   return textTable(
     ['job', 'for', 'run', 'state', 'attempts', 'decided', 'told'],
@@ -180,7 +189,8 @@ function occasionByCount(when: JobTrigger & { readonly kind: 'smallFiles' | 'row
   return when.kind === 'rows' ? `${formatCount(when.rows)} rows more` : `${formatCount(when.files)} small files more`
 }
 
-function lengthText(ms: number): string {
+/** `10 min`, `2 h`, `1 d`. */
+export function lengthText(ms: number): string {
   if (ms % 86_400_000 === 0) return `${ms / 86_400_000} d`
   return ms % 3_600_000 === 0 ? `${ms / 3_600_000} h` : `${ms / 60_000} min`
 }

@@ -4,6 +4,7 @@ import { describePipeline } from '#shared/cli/describe.ts'
 import { definePipeline } from '#shared/pipeline/pipeline.ts'
 import { defineTrigger, type TriggerOptions } from '#shared/pipeline/trigger.ts'
 import { measurements } from '#test/fixtures/measurements.ts'
+import { withJobs } from '#test/helpers/job-lake.ts'
 import { sensors } from '#test/helpers/sensors.ts'
 
 const declaration = {
@@ -155,4 +156,16 @@ describe('the trigger, in a few lines', () => {
     expect(lines({ failureDestination: 's3://failed' })).toContain('again, at most 10 times; then into s3://failed')
     expect(lines({ startingPosition: 'LATEST' })).toMatch(/\n {2}begins +behind the newest record,/)
   })
+})
+
+test('jobs, and when partitions are complete for them', () => {
+  const pipeline = withJobs({ compact: { glue: 'compact', when: { partitionComplete: '10 minutes' } } })
+  const description = describePipeline(pipeline, 's3://lake')
+  expect(description).toMatchObject({ jobs: [{ name: 'compact' }], completeness: { idleMs: 900_000 } })
+  const page = describePage(description)
+  expect(page).toMatch(
+    /\nJobs\n\n[^]*compact +Glue job compact +a partition is complete, and 10 min more; again after 1 late/,
+  )
+  expect(page).toContain('or silent for 15 min.')
+  expect(describePage(describePipeline(sensors, 's3://lake'))).not.toContain('\nJobs\n')
 })
