@@ -44,7 +44,7 @@ const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const YEAR = 365 * 24 * HOUR
 const STREAM_BEGIN = Date.UTC(2026, 0, 5)
-const HOURS = 5
+const HOURS = 4
 const NEVER = Number.POSITIVE_INFINITY
 
 /** The stream of a seed: partitions that fall silent, are added, or sealed; clocks that are wrong by hours and by years. */

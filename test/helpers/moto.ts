@@ -1,5 +1,5 @@
 import path from 'node:path'
-import type { EMRClient } from '@aws-sdk/client-emr'
+import type { EMRClient, EMRClientConfig } from '@aws-sdk/client-emr'
 import type { GlueClient, GlueClientConfig } from '@aws-sdk/client-glue'
 import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3'
 import type { S3TablesClient, S3TablesClientConfig } from '@aws-sdk/client-s3tables'
@@ -55,8 +55,8 @@ export class Moto {
     return createGlueJobsClient({ endpoint: this.endpoint, ...ACCOUNT })
   }
 
-  emr(): EMRClient {
-    return createEmrClient({ endpoint: this.endpoint, ...ACCOUNT })
+  emr(config: EMRClientConfig = {}): EMRClient {
+    return createEmrClient({ endpoint: this.endpoint, ...ACCOUNT, ...config })
   }
 
   /** From now on what is of a kind changes its state by itself only after it was looked at so often: `glue::job_run`. */

@@ -150,7 +150,9 @@ test('a job that is not there is given up after its attempts, and says why', asy
 })
 
 test('steps of EMR are known by their names: one whose start was never answered is found', async () => {
-  const { JobFlowId: cluster = '' } = await moto.emr().send(
+  // Before its first cluster moto reads what kinds of machines there are.
+  const patient = moto.emr({ requestHandler: { requestTimeout: LONG, socketTimeout: LONG } })
+  const { JobFlowId: cluster = '' } = await patient.send(
     new RunJobFlowCommand({
       Name: 'c',
       ReleaseLabel: 'emr-7.10.0',
