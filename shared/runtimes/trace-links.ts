@@ -102,12 +102,9 @@ function xrayId(traceId: string): string {
 function send(document: object, host: string, port: number): Promise<void> {
   const socket = createSocket('udp4')
   const message = `{"format":"json","version":1}\n${JSON.stringify(document)}`
-  return new Promise((resolve) => {
-    const end = (): void => {
-      socket.close()
-      resolve()
-    }
-    socket.once('error', end)
-    socket.send(message, port, host, end)
-  })
+  const { promise, resolve } = Promise.withResolvers<void>()
+  // Of a socket that cannot be opened `send` is not told.
+  socket.once('error', () => resolve())
+  socket.send(message, port, host, () => resolve())
+  return promise.finally(() => socket.close())
 }

@@ -102,6 +102,15 @@ test('a break-even rate is where the cheaper one changes', () => {
   expect(own(even * 1.1)).toBeGreaterThan(containerAt(even * 1.1))
 })
 
+test('the container pays for a slice of each partition a minute, too', () => {
+  const { alternatives, parts } = costsOf(pipeline(), WORKLOAD)
+  const slices = (8 / 60) * 730 * 3600
+  const puts = slices * 2 + 730 * 60 * 2 * (5 + 8)
+  const task = 730 * (0.5 * PRICES.fargateVcpu.usd + PRICES.fargateMemory.usd)
+  const committer = parts.find(({ part }) => part === 'committer')?.usd ?? 0
+  expect(alternatives[2]?.usd).toBeCloseTo(task + committer + (puts * 5 + slices * 2 * 0.4) / 1e6)
+})
+
 test('who pays for requests more than for all else that runs is told how to have fewer', () => {
   const told = (trigger?: TriggerOptions) => costsReport(pipeline(trigger), WORKLOAD).page
   expect(told()).toContain('a longer trigger.batchingWindowSeconds, or fewer partitions of the topic')

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { CommitLog, type LandMode } from '#shared/lake/commit-log.ts'
 import { type LogMarks, type NewEntries, newEntries, NO_MARKS, releaseMarkers } from '#shared/lake/log-follower.ts'
 import type { LogId } from '#shared/lake/log-keys.ts'
@@ -46,6 +47,16 @@ describe('newEntries', () => {
     expect(namesOf(second)).toEqual(['6 9'])
     expect(second.marks).toEqual({ next: 10, amended: {} })
     expect(namesOf(await newEntries(log, 'rows', second.marks))).toEqual([])
+  })
+
+  test('says since when the first commit has waited that it takes', async () => {
+    await land([0])
+    await sleep(5)
+    await land([1])
+    const [first, second] = await log.datedStartsFrom(0)
+    expect(second?.at).toBeGreaterThan(first?.at ?? 0)
+    expect((await newEntries(log, 'rows', NO_MARKS)).since).toBe(first?.at)
+    expect((await newEntries(log, 'rows', { next: 1, amended: {} })).since).toBe(second?.at)
   })
 
   test('takes no more commits than the limit, and the others the next time', async () => {
