@@ -29,6 +29,8 @@ const CATALOG = 'glue:inlet_dev'
 const PARTITIONS = flights.topicSettings.partitions ?? 1
 /** All of a month. */
 const FLIGHTS = 27_004
+/** Ten flights, as a trigger delivers them. */
+const BATCH = JSON.stringify(readSamples().find(({ file }) => file === 'batch.json')?.events[0])
 
 let account: EmulatedAccount
 let folder: string
@@ -172,35 +174,33 @@ test('a function may do what its role says, and no more', async () => {
   // With its timeout named, though it stays, the function begins anew and knows nothing of what has landed.
   const setRole = (Role: string) =>
     lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: nameOf('flights'), Role, Timeout: 120 }))
-  const [event] = readSamples().find(({ file }) => file === 'batch.json')?.events ?? []
   const own = await roleOf('flights')
   await setRole(await roleOf('brokers'))
-  await expect(invoke('flights', event)).rejects.toThrow(/STORE_DENIED/)
+  await expect(invoke('flights', JSON.parse(BATCH))).rejects.toThrow(/STORE_DENIED/)
   await setRole(own)
-  expect(await invoke('flights', event)).toBeNull()
+  expect(await invoke('flights', JSON.parse(BATCH))).toBeNull()
 })
 
 test('nothing is deployed when nothing has changed', () => {
   expect(done('deploy')).toMatch(/No changes to deploy/)
 })
 
-test('a paused trigger stays paused when a pipeline more is deployed, which is a folder more', async () => {
+test('a paused trigger stays paused when it is changed; a pipeline more is a folder more', async () => {
   expect(await ask('pause', 'flights', '--stage', 'dev')).toMatchObject({ triggers: [{ is: 'Disabled' }] })
   project.addPipeline('arrivals')
+  project.edit('functions/flights/pipeline.ts', 'event: Flight,', 'event: Flight, trigger: { batchSize: 5000 },')
   expect(done('deploy')).toMatch(/Service deployed/)
   const state = async (name: string) => {
     const list = new ListEventSourceMappingsCommand({ FunctionName: nameOf(name) })
     const { EventSourceMappings = [] } = await lambda.send(list)
-    return EventSourceMappings.map(({ State }) => State)
+    return EventSourceMappings.map(({ State, BatchSize }) => [State, BatchSize])
   }
-  expect([await state('flights'), await state('arrivals')]).toEqual([['Disabled'], ['Enabled']])
+  expect(await state('flights')).toEqual([['Disabled', 5000]])
+  expect(await state('arrivals')).toEqual([['Enabled', flights.trigger.batchSize]])
   expect(await ask('resume', 'flights', '--stage', 'dev')).toMatchObject({ triggers: [{ is: 'Enabled' }] })
 
-  const [event] = readSamples().find(({ file }) => file === 'batch.json')?.events ?? []
   const arrivals: unknown = JSON.parse(
-    JSON.stringify(event)
-      .replaceAll('"flights-0"', '"arrivals-0"')
-      .replaceAll('"topic":"flights"', '"topic":"arrivals"'),
+    BATCH.replaceAll('"flights-0"', '"arrivals-0"').replaceAll('"topic":"flights"', '"topic":"arrivals"'),
   )
   await invoke('arrivals', arrivals)
   await invoke('committer', {})
@@ -216,8 +216,7 @@ test('a column more is there after the deployment, and stays when the code is ro
   expect(done('deploy')).toMatch(/Service deployed/)
   const speeds = () => query('SELECT count(speed)::INT AS speeds FROM flights')
   expect(await speeds()).toEqual([{ speeds: 0 }])
-  const [event] = readSamples().find(({ file }) => file === 'batch.json')?.events ?? []
-  await invoke('flights', JSON.parse(JSON.stringify(event).replaceAll(/"offset":(\d)/g, '"offset":1000$1')))
+  await invoke('flights', JSON.parse(BATCH.replaceAll(/"offset":(\d)/g, '"offset":1000$1')))
   await invoke('committer', {})
   expect(await speeds()).toEqual([{ speeds: 10 }])
 
