@@ -17,6 +17,7 @@ import { eventSourceMapping, mappingId, requireRoomForPollers } from './event-so
 import { hasJobs, JOBS_FUNCTION, jobsAlarms, jobsFunction } from './jobs.ts'
 import { lifecycleRules } from './lifecycle.ts'
 import { FAILED_INVOCATIONS, roleId } from './role.ts'
+import { modelVariant } from './model-variant.ts'
 import { roles } from './roles.ts'
 import { hasScores, RESCORE_FUNCTION, rescoreAlarms, rescoreFunction, scoreAlarms } from './scores.ts'
 import { kafkaNetwork, StageError, type StageSettings } from './stage.ts'
@@ -36,6 +37,9 @@ export interface Deployment {
   readonly network: Value
   readonly cluster: Value
   readonly endpoints: Value
+  /** The file of the endpoint that scores flights; empty for a stage that has none. */
+  readonly model: Value
+  readonly modelVariant: Value
 }
 
 const NOTHING = {}
@@ -65,6 +69,8 @@ export function deployment(settings: StageSettings, folders: readonly PipelineFo
     network: own ? '${file(infra/network.yml)}' : NOTHING,
     cluster: own ? '${file(infra/cluster.yml)}' : NOTHING,
     endpoints: own && isOnDemand ? '${file(infra/endpoints.yml)}' : NOTHING,
+    model: settings.model === null ? NOTHING : '${file(infra/sagemaker.yml)}',
+    modelVariant: settings.model === null ? NOTHING : modelVariant(settings.model),
   }
 }
 

@@ -11,6 +11,20 @@ export interface ExistingCluster {
   readonly network: { readonly subnets: readonly string[]; readonly securityGroups: readonly string[] } | null
 }
 
+/** The model of infra/sagemaker, as its endpoint is to have it. */
+export interface ModelSettings {
+  /** The image's URI in ECR. */
+  readonly image: string
+  /** Its repository, as an ARN has it behind `ecr:`. */
+  readonly repository: string
+  /** The object of the lake's bucket that `inlet model train` has packed. */
+  readonly key: string
+  /** The type of the one instance that the endpoint has; null for a serverless one. */
+  readonly instance: string | null
+  /** Whether its container is kept off the network, which serverless ones cannot be. */
+  readonly isIsolated: boolean
+}
+
 /** What one stage of the service is told, by `params` of serverless.yml or `--param`. */
 export interface StageSettings {
   /** Of the stack: service and stage. Names functions and consumer groups, and the namespace of metrics. */
@@ -23,11 +37,16 @@ export interface StageSettings {
   readonly reserveConcurrency: boolean
   /** Seconds from an event to the snapshot that shows it; when it takes longer, an alarm goes off. */
   readonly freshnessSeconds: number
+  /** Null for a stage without an endpoint. */
+  readonly model: ModelSettings | null
   /** Faults of the deployment that are meant (see deployment-checks.ts). */
   readonly allowed: readonly string[]
 }
 
 const CLUSTER_ARN = /^arn:[a-z-]+:kafka:[a-z0-9-]+:\d{12}:cluster\/[^/]+\/[^/]+$/
+
+const IMAGE =
+  /^(?<account>\d{12})\.dkr\.ecr\.(?<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/(?<name>[a-z0-9._/-]+)(?::[\w.-]+|@sha256:[0-9a-f]{64})$/
 
 const list = (form: RegExp, expected: string) =>
   z
@@ -51,14 +70,37 @@ const Params = z
     alarmEmail: optional.pipe(z.email({ error: 'expected an address, or nothing' }).nullable()),
     reserveConcurrency: z.stringbool({ error: 'expected true or false' }).or(z.boolean()),
     freshnessSeconds: z.coerce.number({ error: 'expected seconds' }).int().min(120).max(86_400),
+    modelImage: optional.pipe(
+      z
+        .string()
+        .regex(IMAGE, { error: 'expected the URI of an image in ECR with its tag or digest, or nothing' })
+        .nullable(),
+    ),
+    modelKey: optional.pipe(
+      z
+        .string()
+        .regex(/^[\w.-]+(?:\/[\w.-]+)*\.tar\.gz$/, { error: 'expected the key of a .tar.gz in the lake, or nothing' })
+        .nullable(),
+    ),
+    modelInstance: optional.pipe(
+      z
+        .string()
+        .regex(/^ml\.[a-z0-9]+\.[a-z0-9]+$/, { error: 'expected ml.<type>.<size>, or nothing' })
+        .nullable(),
+    ),
     allow: list(/^[a-z-]+:.+$/, 'expected kind:of, as the refusal names it, with commas between'),
   })
-  .superRefine(({ clusterArn: arn, clusterSubnets, clusterSecurityGroups }, context) => {
+  .superRefine(({ clusterArn: arn, clusterSubnets, clusterSecurityGroups, ...others }, context) => {
     const refuse = (param: string, message: string) => context.addIssue({ code: 'custom', path: [param], message })
     if (arn === null && clusterSubnets.length + clusterSecurityGroups.length > 0)
       refuse('clusterArn', 'subnets or security groups of a cluster are given, but not which cluster')
     if (clusterSubnets.length > 0 !== clusterSecurityGroups.length > 0)
       refuse('clusterSubnets', 'clusterSubnets and clusterSecurityGroups are given together or not at all')
+    const { modelImage, modelKey, modelInstance } = others
+    if ((modelImage === null) !== (modelKey === null))
+      refuse('modelImage', 'modelImage and modelKey are given together or not at all')
+    if (modelImage === null && modelInstance !== null)
+      refuse('modelInstance', 'an instance is given, but no modelImage')
   })
 
 /** What the params of a stage may be called. */
@@ -84,7 +126,19 @@ export function stageSettings(
   const { alarmEmail, reserveConcurrency, freshnessSeconds, allow: allowed } = parsed.data
   const network = subnets.length === 0 ? null : { subnets, securityGroups }
   const cluster = arn === null ? null : { arn, network }
-  return { stack: `${service}-${stage}`, cluster, alarmEmail, reserveConcurrency, freshnessSeconds, allowed }
+  const stack = `${service}-${stage}`
+  const model = modelSettings(parsed.data)
+  return { stack, cluster, alarmEmail, reserveConcurrency, freshnessSeconds, model, allowed }
+}
+
+function modelSettings({
+  modelImage: image,
+  modelKey: key,
+  modelInstance: instance,
+}: z.output<typeof Params>): ModelSettings | null {
+  if (image === null || key === null) return null
+  const { account, region, name } = IMAGE.exec(image)?.groups ?? {}
+  return { image, repository: `${region}:${account}:repository/${name}`, key, instance, isIsolated: instance !== null }
 }
 
 /** The ARN of the stage's cluster. */

@@ -7,7 +7,7 @@ const Airport = z.string().regex(/^[A-Z]{3}$/)
 const ClockTime = z.iso.time({ precision: -1 })
 
 /** What flight operations publishes once a flight has ended or is cancelled. Clock times are local to their airport. */
-const Flight = z.object({
+export const Flight = z.object({
   carrier: z.string().regex(/^[A-Z0-9]{2}$/),
   flight: z.int32().min(1).max(9999),
   tailNumber: z
@@ -29,7 +29,7 @@ const Flight = z.object({
 })
 
 /** Departures are instants; arrivals stay as the destination's clock showed them, for the events name no time zone. */
-const FlightRow = z.object({
+export const FlightRow = z.object({
   scheduledAt: z.date(),
   carrier: z.string(),
   flight: z.int32(),
@@ -46,34 +46,36 @@ const FlightRow = z.object({
   distanceMiles: z.int32(),
 })
 
+/** Every flight is a row, a cancelled one too: how many did not depart is what analysts ask first. */
+export function flightRow({ value: e }: { readonly value: z.output<typeof Flight> }): z.input<typeof FlightRow> {
+  const scheduledAt = newYorkInstant(e.scheduledDeparture)
+  const delay = e.departureDelayMinutes
+  if ((e.departureTime === null) !== (delay === null))
+    throw new RangeError('departureTime and departureDelayMinutes are known together or not at all')
+  return {
+    scheduledAt,
+    carrier: e.carrier,
+    flight: e.flight,
+    tailNumber: e.tailNumber,
+    origin: e.origin,
+    destination: e.destination,
+    cancelled: delay === null,
+    departedAt: delay === null ? null : new Date(scheduledAt.getTime() + delay * 60_000),
+    departureDelayMinutes: delay,
+    scheduledArrivalTime: e.scheduledArrivalTime,
+    arrivalTime: e.arrivalTime,
+    arrivalDelayMinutes: e.arrivalDelayMinutes,
+    airTimeMinutes: e.airTimeMinutes,
+    distanceMiles: e.distanceMiles,
+  }
+}
+
 export const flights = definePipeline({
   name: 'flights',
   topic: 'flights',
   topicSettings: { partitions: 8 },
   event: Flight,
   row: FlightRow,
-  // Every flight is a row, a cancelled one too: how many did not depart is what analysts ask first.
-  transform: ({ value: e }) => {
-    const scheduledAt = newYorkInstant(e.scheduledDeparture)
-    const delay = e.departureDelayMinutes
-    if ((e.departureTime === null) !== (delay === null))
-      throw new RangeError('departureTime and departureDelayMinutes are known together or not at all')
-    return {
-      scheduledAt,
-      carrier: e.carrier,
-      flight: e.flight,
-      tailNumber: e.tailNumber,
-      origin: e.origin,
-      destination: e.destination,
-      cancelled: delay === null,
-      departedAt: delay === null ? null : new Date(scheduledAt.getTime() + delay * 60_000),
-      departureDelayMinutes: delay,
-      scheduledArrivalTime: e.scheduledArrivalTime,
-      arrivalTime: e.arrivalTime,
-      arrivalDelayMinutes: e.arrivalDelayMinutes,
-      airTimeMinutes: e.airTimeMinutes,
-      distanceMiles: e.distanceMiles,
-    }
-  },
+  transform: flightRow,
   lake: { table: 'flights', partitionBy: { scheduledAt: 'day' }, lock },
 })

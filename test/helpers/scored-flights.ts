@@ -1,43 +1,18 @@
-import * as z from 'zod'
-import { flights } from '#functions/flights/pipeline.ts'
+import { scoredFlights } from '#functions/flights/scored.ts'
 import { definePipeline, type Pipeline } from '#shared/pipeline/pipeline.ts'
 
-/** The flights, with the score of infra/sagemaker on their way. Options as plain JavaScript has them. */
-export function scoredFlights(score: object): Pipeline {
-  const Row = z.object({
-    ...(flights.row as z.ZodObject<Readonly<Record<string, z.ZodType>>>).shape,
-    delayScore: z.number().nullable(),
-    delayModel: z.string().nullable(),
-    delayReason: z.string().nullable(),
-  })
-  const transform = flights.transform as (input: unknown) => object
+/** The scored flights, with other options of their score, as plain JavaScript has them. */
+export function scoredFlightsWith(score: object): Pipeline {
+  const { features, endpoint } = scoredFlights.scores[0] as (typeof scoredFlights.scores)[number]
+  const { name, topic, event, row, transform } = scoredFlights
+  const options = { endpoint, features, into: 'delayScore', modelVersionInto: 'delayModel', ...score }
   return definePipeline({
-    name: 'flights',
-    topic: 'flights',
-    event: flights.event,
-    row: Row,
-    transform: (input: unknown) =>
-      ({ ...transform(input), delayScore: null, delayModel: null, delayReason: null }) as never,
-    lake: { table: 'flights', layout: 'files', partitionBy: { scheduledAt: 'day' } } as never,
-    scores: {
-      delay: {
-        endpoint: 'flight-delay',
-        features: (r: Readonly<Record<string, unknown>>) =>
-          r['departureDelayMinutes'] === null
-            ? null
-            : ([
-                r['carrier'],
-                r['origin'],
-                r['destination'],
-                (r['scheduledAt'] as Date).toISOString(),
-                r['distanceMiles'],
-                r['departureDelayMinutes'],
-              ] as string[]),
-        into: 'delayScore' as never,
-        modelVersionInto: 'delayModel' as never,
-        reasonInto: 'delayReason' as never,
-        ...score,
-      },
-    },
+    name,
+    topic,
+    event,
+    row,
+    transform: transform as never,
+    lake: { table: 'flights_scored', layout: 'files', partitionBy: { scheduledAt: 'day' } as never },
+    scores: { delay: options as never },
   })
 }

@@ -9,6 +9,9 @@ const DEFAULTS = {
   clusterSecurityGroups: '',
   alarmEmail: '',
   freshnessSeconds: 600,
+  modelImage: '',
+  modelKey: '',
+  modelInstance: '',
   reserveConcurrency: false,
   allow: '',
 }

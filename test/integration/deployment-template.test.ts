@@ -6,6 +6,7 @@ import { InfrastructureLinters } from '#test/helpers/infrastructure-linters.ts'
 import { ServerlessProject } from '#test/helpers/serverless-project.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
 import { VENV_TIMEOUT_MS } from '#test/helpers/venv.ts'
+import declaration from '../../infra/sagemaker/flight_delay/declaration.json' with { type: 'json' }
 import { CREATE_ONLY } from '../../infra/cluster-lock.ts'
 import type { Template } from '../../infra/template.ts'
 
@@ -72,6 +73,8 @@ test(
     const { template } = result
     expect(ofType(template, 'AWS::MSK::ServerlessCluster')).toHaveLength(1)
     expect(ofType(template, 'AWS::Lambda::EventSourceMapping')).toHaveLength(1)
+    // What costs and was not asked for.
+    expect(ofType(template, 'AWS::SageMaker::Endpoint')).toEqual([])
     expect(template.Resources['KafkaCluster']).toMatchObject({
       DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
@@ -156,6 +159,30 @@ test(
     // Those that work for all pipelines have been given them.
     const committer = await readFile(path.join(project.root, 'functions/committer/handler.ts'), 'utf8')
     expect(committer.match(/^import \{ flights as departuresOfGate\d+ \}/gm)).toHaveLength(19)
+  },
+  PATIENCE_MS,
+)
+
+test.each([
+  ['serverless', [], { ServerlessConfig: expect.any(Object) as unknown }],
+  ['on an instance', ['modelInstance=ml.c6i.large'], { InstanceType: 'ml.c6i.large', InitialInstanceCount: 1 }],
+])(
+  'the endpoint of a model, %s, where a stage names its image',
+  async (_, more, variant) => {
+    const image = '123456789012.dkr.ecr.us-east-1.amazonaws.com/flight-delay:1'
+    const params = [`modelImage=${image}`, 'modelKey=models/flight-delay/model.tar.gz', ...more]
+    const result = packaged(new ServerlessProject(directory()), ...params.map((param) => `--param=${param}`))
+    await expectDeployable(result)
+    const { Resources } = result.template
+    expect(Resources['ModelEndpoint']?.Properties).toMatchObject({ EndpointName: declaration.endpoint })
+    expect(Resources['ModelEndpointConfig']?.Properties).toMatchObject({
+      ProductionVariants: [expect.objectContaining(variant)],
+    })
+    expect(Resources['Model']?.Properties).toMatchObject({ EnableNetworkIsolation: more.length > 0 })
+    expect(JSON.stringify(Resources['Model'])).toContain(image)
+    const rights = JSON.stringify(Resources['ModelRole'])
+    expect(rights).toContain('${LakeBucket.Arn}/models/flight-delay/model.tar.gz')
+    expect(rights).toContain(':ecr:us-east-1:123456789012:repository/flight-delay"')
   },
   PATIENCE_MS,
 )

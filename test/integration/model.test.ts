@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
+import { flights as unscored } from '#functions/flights/pipeline.ts'
 import { modelDeclaration } from '#shared/cli/model/declaration.ts'
 import { examplesOfEvents, examplesOfLake } from '#shared/cli/model/examples.ts'
 import { modelPython } from '#shared/cli/model/python.ts'
@@ -16,12 +17,11 @@ import { inlet, projectRoot } from '#test/helpers/command.ts'
 import { flightValues } from '#test/helpers/flights-topic.ts'
 import { InfrastructureLinters } from '#test/helpers/infrastructure-linters.ts'
 import { inletProcesses } from '#test/helpers/inlet-process.ts'
-import { scoredFlights } from '#test/helpers/scored-flights.ts'
+import { scoredFlightsWith } from '#test/helpers/scored-flights.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
 import { VENV_TIMEOUT_MS } from '#test/helpers/venv.ts'
 
 const EVENTS = path.join(projectRoot, 'events/flights/2013-01.ndjson.gz')
-const FLIGHTS = scoredFlights({})
 const FEATURES = ['carrier', 'origin', 'destination', 'scheduledAt', 'distanceMiles', 'departureDelayMinutes']
 const directory = temporaryDirectory()
 const startInlet = inletProcesses()
@@ -34,7 +34,7 @@ let model: ServedModel
 beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'inlet-model-'))
   const declaration = await modelDeclaration('flights')
-  trained = await trainModel(await examplesOfEvents(FLIGHTS, declaration, [EVENTS]), folder, quietly)
+  trained = await trainModel(await examplesOfEvents(unscored, declaration, [EVENTS]), folder, quietly)
   model = await ServedModel.start(folder, quietly)
   process.env['AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME'] = model.url
 }, 2 * VENV_TIMEOUT_MS)
@@ -84,10 +84,10 @@ describe('scored in the stream, every row has the prediction that the model make
   ])('$flights flights, $batch a request, as $contentType', async ({ batch, flights, contentType }) => {
     const events = await manyFlights(flights)
     const lake = path.join(directory(), 'lake')
-    const pipeline = scoredFlights({ batch: { rows: batch }, contentType })
+    const pipeline = scoredFlightsWith({ batch: { rows: batch }, contentType })
     const run = await runPipeline(pipeline, { events: [events], lake, partitions: 3, batch: 10_000 })
     const sql = `SELECT carrier, origin, destination, strftime(scheduledAt, '%Y-%m-%dT%H:%M:%SZ'), distanceMiles,
-      departureDelayMinutes, delayScore, delayModel FROM flights`
+      departureDelayMinutes, delayScore, delayModel FROM flights_scored`
     const { rows } = await answerSql(sql, openStore(lake))
     const departed = rows.filter((row) => row[5] !== null)
     expect(run.scores).toMatchObject({ scored: departed.length, unscored: 0, waiting: 0 })
@@ -104,9 +104,9 @@ describe('scored in the stream, every row has the prediction that the model make
 describe('training', () => {
   test('learns the same from a lake as from the events that are in it', async () => {
     const lake = path.join(directory(), 'lake')
-    await runPipeline(scoredFlights({ features: () => null }), { events: [EVENTS], lake, partitions: 1 })
+    await runPipeline(unscored, { events: [EVENTS], lake, partitions: 1 })
     const declaration = await modelDeclaration('flights')
-    const examples = await examplesOfLake(FLIGHTS, declaration, openStore(lake), 'directory')
+    const examples = await examplesOfLake(unscored, declaration, openStore(lake), 'directory')
     expect(examples.rows).toBe(26_398)
     const again = await trainModel(examples, path.join(directory(), 'model'), quietly)
     const { auc, aucOfDepartureDelay, lateShare, flights, days } = trained
@@ -146,6 +146,13 @@ describe('the commands', () => {
       printed.toString(),
     )
     expect((await fetch(`${url?.groups?.['url']}/ping`)).status).toBe(200)
+    const lake = path.join(directory(), 'lake')
+    const run = ['run', 'functions/flights/scored.ts', '--events', EVENTS, '--lake', lake, '--json']
+    const scored = await inlet(run, '', { AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: url?.groups?.['url'] as string })
+    expect(JSON.parse(scored.stdout)).toMatchObject({
+      rows: 27_004,
+      scores: { scored: 26_483, unscored: 0, waiting: 0 },
+    })
     serve.kill('SIGTERM')
     expect(await once(serve, 'exit')).toEqual([0, null])
     await expect(fetch(`${url?.groups?.['url']}/ping`)).rejects.toThrow(/fetch failed/)
@@ -239,11 +246,10 @@ describe('the container', () => {
       1400,
       2,
     ]
-    const run = await runPipeline(scoredFlights({ features }), { events: [events], lake, partitions: 1 })
-    const sql =
-      'SELECT tailNumber, count(*)::INT, any_value(delayReason) FROM flights WHERE delayScore IS NULL GROUP BY 1'
+    const run = await runPipeline(scoredFlightsWith({ features }), { events: [events], lake, partitions: 1 })
+    const sql = 'SELECT tailNumber, count(*)::INT FROM flights_scored WHERE delayScore IS NULL GROUP BY 1'
     const { rows } = await answerSql(sql, openStore(lake))
-    expect(rows).toEqual([['N668DN', expect.any(Number), 'MODEL_ERROR']])
+    expect(rows).toEqual([['N668DN', expect.any(Number)]])
     const poisoned = rows[0]?.[1] as number
     expect(run.scores).toMatchObject({ scored: 500 - poisoned, unscored: poisoned, waiting: 0 })
   })

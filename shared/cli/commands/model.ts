@@ -83,7 +83,9 @@ function addServe(group: Command): void {
       const model = await ServedModel.start(dir, say)
       const { url, version } = model
       print(json ? JSON.stringify({ url, version }) : exportLine(model))
-      say(`${version} answers at ${url}. In another shell: the line above, then inlet run ${name} …`)
+      say(
+        `${version} answers at ${url}. In another shell: the line above, then inlet run functions/${name}/scored.ts …`,
+      )
       const stopping = new Promise<void>((resolve) => {
         if (stopped.aborted) resolve()
         stopped.addEventListener('abort', () => resolve())

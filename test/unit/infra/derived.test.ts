@@ -6,6 +6,9 @@ function variables(param: string, value: unknown): Variables {
     'self:service': 'inlet',
     'sls:stage': 'dev',
     'param:freshnessSeconds': 600,
+    'param:modelImage': '',
+    'param:modelKey': '',
+    'param:modelInstance': '',
     'param:reserveConcurrency': false,
     [`param:${param}`]: value,
   }

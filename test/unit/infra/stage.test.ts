@@ -9,6 +9,7 @@ test('nothing has to be said', () => {
     cluster: null,
     alarmEmail: null,
     freshnessSeconds: 600,
+    model: null,
     reserveConcurrency: false,
     allowed: [],
   })
@@ -33,7 +34,24 @@ test('of a cluster that is there the network may be unknown', () => {
   })
 })
 
+const IMAGE = '123456789012.dkr.ecr.eu-west-1.amazonaws.com/models/flight-delay:1'
+
+test('a model has an image, of whose repository the endpoint may read, and a file in the lake', () => {
+  expect(stage({ modelImage: IMAGE, modelKey: 'models/model.tar.gz' }).model).toEqual({
+    image: IMAGE,
+    repository: 'eu-west-1:123456789012:repository/models/flight-delay',
+    key: 'models/model.tar.gz',
+    instance: null,
+    isIsolated: false,
+  })
+})
+
 test.each([
+  [{ modelImage: IMAGE }, 'modelImage and modelKey are given together or not at all'],
+  [{ modelImage: 'flight-delay:1', modelKey: 'model.tar.gz' }, 'modelImage: expected the URI of an image in ECR'],
+  [{ modelImage: IMAGE, modelKey: '/model.tar.gz' }, 'modelKey: expected the key'],
+  [{ modelImage: IMAGE, modelKey: 'model.tar.gz', modelInstance: 'c6i.large' }, 'modelInstance: expected ml.'],
+  [{ modelInstance: 'ml.c6i.large' }, 'modelInstance: an instance is given, but no modelImage'],
   [{ clusterArn: 'arn:aws:s3:::events' }, 'clusterArn: expected the ARN of an MSK cluster, or nothing'],
   [
     { clusterSubnets: 'subnet-0123abcd', clusterSecurityGroups: 'sg-0123abcd' },
