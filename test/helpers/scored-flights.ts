@@ -5,7 +5,14 @@ import { definePipeline, type Pipeline } from '#shared/pipeline/pipeline.ts'
 export function scoredFlightsWith(score: object): Pipeline {
   const { features, endpoint } = scoredFlights.scores[0] as (typeof scoredFlights.scores)[number]
   const { name, topic, event, row, transform } = scoredFlights
-  const options = { endpoint, features, into: 'delayScore', modelVersionInto: 'delayModel', ...score }
+  const options = {
+    endpoint,
+    features,
+    into: 'delayScore',
+    onUnavailable: 'null',
+    modelVersionInto: 'delayModel',
+    ...score,
+  }
   return definePipeline({
     name,
     topic,

@@ -25,6 +25,8 @@ const EVENTS = path.join(projectRoot, 'events/flights/2013-01.ndjson.gz')
 const FEATURES = ['carrier', 'origin', 'destination', 'scheduledAt', 'distanceMiles', 'departureDelayMinutes']
 const directory = temporaryDirectory()
 const startInlet = inletProcesses()
+/** For a machine that does other things, too. */
+const PATIENCE_MS = 300_000
 const quietly = (): void => undefined
 
 let folder: string
@@ -81,24 +83,28 @@ describe('scored in the stream, every row has the prediction that the model make
     { batch: 7, flights: 7000, contentType: 'application/jsonlines' },
     { batch: 500, flights: 100_000, contentType: 'text/csv' },
     { batch: 10_000, flights: 100_000, contentType: 'application/json' },
-  ])('$flights flights, $batch a request, as $contentType', async ({ batch, flights, contentType }) => {
-    const events = await manyFlights(flights)
-    const lake = path.join(directory(), 'lake')
-    const pipeline = scoredFlightsWith({ batch: { rows: batch }, contentType })
-    const run = await runPipeline(pipeline, { events: [events], lake, partitions: 3, batch: 10_000 })
-    const sql = `SELECT carrier, origin, destination, strftime(scheduledAt, '%Y-%m-%dT%H:%M:%SZ'), distanceMiles,
+  ])(
+    '$flights flights, $batch a request, as $contentType',
+    async ({ batch, flights, contentType }) => {
+      const events = await manyFlights(flights)
+      const lake = path.join(directory(), 'lake')
+      const pipeline = scoredFlightsWith({ batch: { rows: batch }, contentType })
+      const run = await runPipeline(pipeline, { events: [events], lake, partitions: 3, batch: 10_000 })
+      const sql = `SELECT carrier, origin, destination, strftime(scheduledAt, '%Y-%m-%dT%H:%M:%SZ'), distanceMiles,
       departureDelayMinutes, delayScore, delayModel FROM flights_scored`
-    const { rows } = await answerSql(sql, openStore(lake))
-    const departed = rows.filter((row) => row[5] !== null)
-    expect(run.scores).toMatchObject({ scored: departed.length, unscored: 0, waiting: 0 })
-    expect(rows).toHaveLength(flights)
-    expect(rows.filter((row) => row[5] === null).every((row) => row[6] === null)).toBe(true)
-    const scores = departed.map((row) => row[6])
-    // Otherwise a score in another's row would not be seen.
-    expect(new Set(scores).size).toBeGreaterThan(departed.length * 0.8)
-    expect(scores).toEqual(await offline(departed.map((row) => row.slice(0, 6))))
-    expect(new Set(departed.map((row) => row[7]))).toEqual(new Set([trained.version]))
-  })
+      const { rows } = await answerSql(sql, openStore(lake))
+      const departed = rows.filter((row) => row[5] !== null)
+      expect(run.scores).toMatchObject({ scored: departed.length, unscored: 0, waiting: 0 })
+      expect(rows).toHaveLength(flights)
+      expect(rows.filter((row) => row[5] === null).every((row) => row[6] === null)).toBe(true)
+      const scores = departed.map((row) => row[6])
+      // Otherwise a score in another's row would not be seen.
+      expect(new Set(scores).size).toBeGreaterThan(departed.length * 0.8)
+      expect(scores).toEqual(await offline(departed.map((row) => row.slice(0, 6))))
+      expect(new Set(departed.map((row) => row[7]))).toEqual(new Set([trained.version]))
+    },
+    PATIENCE_MS,
+  )
 })
 
 describe('training', () => {
@@ -132,31 +138,35 @@ describe('training', () => {
 })
 
 describe('the commands', () => {
-  test('train on a month, serve, score by what serve has printed, and end with SIGTERM', async () => {
-    const dir = path.join(directory(), 'model')
-    const train = await inlet(['model', 'train', '--dir', dir, '--json'])
-    expect(train).toMatchObject({ code: 0 })
-    expect(JSON.parse(train.stdout)).toMatchObject({
-      version: trained.version,
-      archive: path.join(dir, 'model.tar.gz'),
-    })
-    const serve = startInlet(['model', 'serve', '--dir', dir], {})
-    const [printed] = (await once(serve.stdout as NodeJS.ReadableStream, 'data')) as [Buffer]
-    const url = /^export AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=(?<url>http:\/\/127\.0\.0\.1:\d+)\n$/.exec(
-      printed.toString(),
-    )
-    expect((await fetch(`${url?.groups?.['url']}/ping`)).status).toBe(200)
-    const lake = path.join(directory(), 'lake')
-    const run = ['run', 'functions/flights/scored.ts', '--events', EVENTS, '--lake', lake, '--json']
-    const scored = await inlet(run, '', { AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: url?.groups?.['url'] as string })
-    expect(JSON.parse(scored.stdout)).toMatchObject({
-      rows: 27_004,
-      scores: { scored: 26_483, unscored: 0, waiting: 0 },
-    })
-    serve.kill('SIGTERM')
-    expect(await once(serve, 'exit')).toEqual([0, null])
-    await expect(fetch(`${url?.groups?.['url']}/ping`)).rejects.toThrow(/fetch failed/)
-  })
+  test(
+    'train on a month, serve, score by what serve has printed, and end with SIGTERM',
+    async () => {
+      const dir = path.join(directory(), 'model')
+      const train = await inlet(['model', 'train', '--dir', dir, '--json'])
+      expect(train).toMatchObject({ code: 0 })
+      expect(JSON.parse(train.stdout)).toMatchObject({
+        version: trained.version,
+        archive: path.join(dir, 'model.tar.gz'),
+      })
+      const serve = startInlet(['model', 'serve', '--dir', dir], {})
+      const [printed] = (await once(serve.stdout as NodeJS.ReadableStream, 'data')) as [Buffer]
+      const url = /^export AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=(?<url>http:\/\/127\.0\.0\.1:\d+)\n$/.exec(
+        printed.toString(),
+      )
+      expect((await fetch(`${url?.groups?.['url']}/ping`)).status).toBe(200)
+      const lake = path.join(directory(), 'lake')
+      const run = ['run', 'functions/flights/scored.ts', '--events', EVENTS, '--lake', lake, '--json']
+      const scored = await inlet(run, '', { AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: url?.groups?.['url'] as string })
+      expect(JSON.parse(scored.stdout)).toMatchObject({
+        rows: 27_004,
+        scores: { scored: 26_483, unscored: 0, waiting: 0 },
+      })
+      serve.kill('SIGTERM')
+      expect(await once(serve, 'exit')).toEqual([0, null])
+      await expect(fetch(`${url?.groups?.['url']}/ping`)).rejects.toThrow(/fetch failed/)
+    },
+    PATIENCE_MS,
+  )
 
   test('say what is missing', async () => {
     const none = await inlet(['model', 'serve', '--dir', directory()])
