@@ -137,6 +137,19 @@ describe('training', () => {
   })
 })
 
+test('hours and weekdays are those of New York, in summer and in winter', async () => {
+  const instants = ['2013-01-01T04:30:00Z', '2013-07-01T03:30:00.000Z', '2013-07-01 04:30:00']
+  const print = `import sys; from flight_delay.features import local_hour
+print([list(local_hour(at)) for at in sys.argv[1:]])`
+  const python = spawn(await modelPython(quietly), ['-c', print, ...instants], { env: modelEnvironment(folder) })
+  // Mondays are 0: on the last evening of 2012, on a Sunday evening, and an hour later, at midnight.
+  expect(JSON.parse(await text(python.stdout))).toEqual([
+    [23, 0],
+    [23, 6],
+    [0, 0],
+  ])
+})
+
 describe('the commands', () => {
   test(
     'train on a month, serve, score by what serve has printed, and end with SIGTERM',
