@@ -102,8 +102,12 @@ def resolved_by_glue(argv: Sequence[str]) -> Optional[list]:
         from awsglue.utils import getResolvedOptions
     except ImportError:
         return None
-    # Those of jobs are in lower case. Glue's own have capitals, or are told by their prefix.
-    names = [part[2:] for part in argv[1:] if re.fullmatch(r"--(?!enable-|extra-|job-|datalake-)[a-z][a-z0-9-]*", part)]
+    # Those of jobs are in lower case; Glue's own have capitals, or are told by their prefix. One that is empty may have lost its value.
+    names = [
+        name[2:]
+        for name, value in zip(argv[1:], argv[2:])
+        if re.fullmatch(r"--(?!enable-|extra-|job-|datalake-)[a-z][a-z0-9-]*", name) and not value.startswith("--")
+    ]
     # They come back with underscores, as argparse has them.
     values = getResolvedOptions(argv, names)
     return [part for name in names for part in (f"--{name}", values[name.replace("-", "_")])]
@@ -120,7 +124,7 @@ def window_of(given: argparse.Namespace) -> Optional[Window]:
 
 
 def instant(text: str) -> datetime:
-    # Python 3.10, which EMR may have, does not know the Z.
+    # Python knows the Z since 3.11, and EMR has an older one.
     return datetime.fromisoformat(re.sub(r"Z$", "+00:00", text))
 
 

@@ -1,6 +1,6 @@
 /** The jobs of infra/jobs on a real Spark, while the lake goes on. */
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -296,11 +296,34 @@ test(
   2 * MINUTE,
 )
 
+/** What AWS Glue's own Python does with a script's arguments: names come back with underscores, and each has to be there. */
+const GLUE_UTILS = `
+import argparse
+
+def getResolvedOptions(args, options):
+    parser = argparse.ArgumentParser()
+    for option in options:
+        parser.add_argument("--" + option, required=True)
+    return vars(parser.parse_known_args(args[1:])[0])
+`
+/** What Glue adds to the arguments of a run. */
+const OF_GLUE = [
+  '--JOB_NAME',
+  'inlet-compact',
+  '--enable-metrics',
+  'true',
+  '--extra-py-files',
+  's3://scripts/lake_job.py',
+]
+
 test(
-  'the same in S3 and Glue',
+  'the same in S3 and Glue, with the arguments as Glue gives them',
   async () => {
     const moto = await Moto.start()
     const location = 's3://lake/jobs'
+    await mkdir(path.join(lake, 'awsglue'))
+    await writeFile(path.join(lake, 'awsglue/__init__.py'), '')
+    await writeFile(path.join(lake, 'awsglue/utils.py'), GLUE_UTILS)
     let remote: SparkHost | undefined
     try {
       await moto.createBucket('lake')
@@ -316,14 +339,20 @@ test(
       const settings = Object.entries(lakeSettings).map(([name, value]) => [`spark.sql.catalog.lake.${name}`, value])
       remote = await SparkHost.start(await sparkHere({ onS3: true }), {
         settings: Object.fromEntries(settings) as Record<string, string>,
-        environment: { AWS_ACCESS_KEY_ID: 'testing', AWS_SECRET_ACCESS_KEY: 'testing', AWS_REGION: 'us-east-1' },
+        environment: {
+          PYTHONPATH: lake,
+          AWS_ACCESS_KEY_ID: 'testing',
+          AWS_SECRET_ACCESS_KEY: 'testing',
+          AWS_REGION: 'us-east-1',
+        },
       })
       const onGlue = remote
       const place = { lake: location, catalog: 'glue:lake_db' }
       await compactedAmidTraffic(of, DAYS.slice(0, 2), 3, (day) =>
-        onGlue.run(path.join(JOBS, 'compact.py'), argumentsOf({ ...place, ...windowOf(day) })),
+        onGlue.run(path.join(JOBS, 'compact.py'), [...OF_GLUE, ...argumentsOf({ ...place, ...windowOf(day) })]),
       )
-      expect(await onGlue.run(path.join(JOBS, 'expire.py'), argumentsOf(place))).toMatchObject({ error: null })
+      const emptied = argumentsOf(place).filter((part) => part !== '')
+      expect(await onGlue.run(path.join(JOBS, 'expire.py'), [...emptied, ...OF_GLUE])).toMatchObject({ error: null })
       await landed(1, of)
       expect(await of.read()).toEqual(of.landed)
       await proven(of)
