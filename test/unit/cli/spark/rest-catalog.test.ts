@@ -114,6 +114,13 @@ test('what does not hang on the snapshot survives a lost race; a number that is 
   expect(await ask(TABLE, set)).toMatchObject({ status: 200 })
   expect((await table.metadata()).properties['owner']).toBe('lab')
   expect((await table.metadata()).snapshots).toHaveLength(2)
+  for (const requirement of [
+    { type: 'assert-create' },
+    { type: 'assert-table-uuid', uuid: 'another' },
+    { type: 'assert-ref-snapshot-id', ref: 'main', 'snapshot-id': base['current-snapshot-id'] },
+    { type: 'assert-current-schema-id', 'current-schema-id': 7 },
+  ])
+    expect(await ask(TABLE, { ...set, requirements: [requirement] })).toMatchObject({ status: 409 })
   const { updates } = replacing(base, ID) as { updates: object[] }
   expect(await ask(TABLE, { requirements: [], updates })).toMatchObject({ status: 409 })
   const unset = { requirements: [], updates: [{ action: 'remove-properties', removals: ['owner'] }] }
