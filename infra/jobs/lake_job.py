@@ -106,7 +106,7 @@ def resolved_by_glue(argv: Sequence[str]) -> Optional[list]:
     names = [
         name[2:]
         for name, value in zip(argv[1:], argv[2:])
-        if re.fullmatch(r"--(?!enable-|extra-|job-|datalake-)[a-z][a-z0-9-]*", name) and not value.startswith("--")
+        if re.fullmatch(r"--(?!additional-|enable-|extra-|job-|datalake-|python-)[a-z][a-z0-9-]*", name) and not value.startswith("--")
     ]
     # They come back with underscores, as argparse has them.
     values = getResolvedOptions(argv, names)

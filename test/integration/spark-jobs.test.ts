@@ -314,6 +314,8 @@ const OF_GLUE = [
   'true',
   '--extra-py-files',
   's3://scripts/lake_job.py',
+  '--additional-python-modules',
+  'scikit-learn==1.9.1',
 ]
 
 test(

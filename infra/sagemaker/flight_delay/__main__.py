@@ -8,13 +8,12 @@ import logging
 import os
 import signal
 import sys
-import tarfile
 import threading
 import traceback
 from pathlib import Path
 
 from .local_endpoint import local_endpoint
-from .model import FILE, Model
+from .model import ARCHIVE, Model, archive
 from .serving import container
 
 # Predicting keeps one processor busy, whatever the number: the others are for bodies that are still to come.
@@ -50,8 +49,7 @@ def _train(base: Path, is_local: bool) -> int:
         return 1
     if is_local:
         # What SageMaker itself does with the folder when a job has ended.
-        with tarfile.open(base / "model.tar.gz", "w:gz") as archive:
-            archive.add(base / "model" / FILE, FILE)
+        archive(base / "model", base / ARCHIVE)
     print(json.dumps({"version": model.version, **model.metrics}))
     return 0
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from .features import weighed
 
 FILE = "model.json"
+ARCHIVE = "model.tar.gz"
 _FORMAT = 1
 
 
@@ -58,3 +60,10 @@ class Model:
         if model.version != content["version"]:
             raise ValueError(f"{folder / FILE}: its weights are not those of its version {content['version']}")
         return model
+
+
+def archive(folder: Path, file: Path) -> Path:
+    """Packs a saved model as SageMaker has it in S3 and lays it out for a container."""
+    with tarfile.open(file, "w:gz") as packed:
+        packed.add(folder / FILE, FILE)
+    return file

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .declaration import FEATURES, LATE_ABOVE_MINUTES, TARGET
+from .declaration import FEATURES, LATE_ABOVE_MINUTES, TARGET, TIME
 from .features import departure_delay, local_day, weighed
 from .model import Model
 
@@ -20,12 +20,12 @@ Row = Sequence[str]
 
 
 def train(channel: Path, model_folder: Path) -> Model:
-    """Reads the CSV files of a channel, with a header, and writes the model.
+    """Reads the CSV files of a channel, with a header, and writes the model. The same flights give the same one in whatever order.
 
     Raises ValueError when they do not hold what can be learned from.
     """
     rows, is_late = _examples(channel)
-    days = [local_day(row[FEATURES.index("scheduledAt")]) for row in rows]
+    days = [local_day(row[FEATURES.index(TIME)]) for row in rows]
     first, last = min(days), max(days)
     # A month has its last week held out, a year its last quarter.
     cut = last + 1 - max(1, (last + 1 - first) // _HELD_OUT_SHARE)
@@ -54,8 +54,7 @@ def train(channel: Path, model_folder: Path) -> Model:
 
 
 def _examples(channel: Path) -> tuple[list[Row], list[bool]]:
-    rows: list[Row] = []
-    is_late: list[bool] = []
+    examples: list[tuple[Row, bool]] = []
     columns = (*FEATURES, TARGET)
     for file in sorted(channel.glob("*.csv")):
         with file.open(newline="", encoding="utf-8") as lines:
@@ -63,11 +62,12 @@ def _examples(channel: Path) -> tuple[list[Row], list[bool]]:
             if missing := [column for column in columns if column not in (reader.fieldnames or ())]:
                 raise ValueError(f"{file}: no column {', '.join(missing)}")
             for row in reader:
-                rows.append([row[column] for column in FEATURES])
-                is_late.append(float(row[TARGET]) > LATE_ABOVE_MINUTES)
-    if not rows:
+                examples.append(([row[column] for column in FEATURES], float(row[TARGET]) > LATE_ABOVE_MINUTES))
+    if not examples:
         raise ValueError(f"{channel}: no flights in files of CSV")
-    return rows, is_late
+    # Sums are rounded otherwise in another order, and a lake has its rows in any.
+    examples.sort()
+    return [row for row, _ in examples], [late for _, late in examples]
 
 
 def _fit(rows: list[Row], is_late: list[bool], unseen: list[Row]) -> tuple[float, dict[str, float], list[float]]:
