@@ -4,7 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import { projectRoot } from './command.ts'
-import { run } from '#shared/cli/spark/python-environment.ts'
+import { run } from '#shared/cli/python-environment.ts'
 
 /** Long enough to install the packages of production. */
 export const BUNDLE_TIMEOUT_MS = 120_000

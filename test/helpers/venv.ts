@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { pythonEnvironment } from '#shared/cli/spark/python-environment.ts'
+import { pythonEnvironment } from '#shared/cli/python-environment.ts'
 import { projectRoot } from './command.ts'
 
 /** Long enough to make a virtual environment of large packages. */

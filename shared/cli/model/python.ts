@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { UsageError } from '#shared/cli/failure.ts'
+import { pythonEnvironment } from '#shared/cli/python-environment.ts'
 import { MODEL_SOURCES } from './declaration.ts'
 
 const OLDEST_PYTHON = [3, 11] as const
@@ -20,22 +21,20 @@ export class ModelError extends Error {
 }
 
 /**
- * The Python of a virtual environment with what models need. It is made where it is not there, with packages of the Python package
- * index, once: other requirements are another environment.
+ * The Python of a virtual environment with what models need. It is made where it is not there, once: other requirements are
+ * another environment.
  * @param say told before something takes long
- * @throws UsageError when Python is missing or too old, ModelError with what pip says when it fails
+ * @throws UsageError when Python is missing or too old, InstallationError when the packages cannot be had
  */
 export async function modelPython(say: (text: string) => void): Promise<string> {
-  const file = path.join(MODEL_SOURCES, 'requirements.txt')
-  const requirements = await readFile(file, 'utf8')
-  const digest = createHash('sha256').update(requirements).digest('hex').slice(0, 8)
-  const venv = path.join(CACHE, 'venv', `model-${digest}`)
-  if (!existsSync(venv)) {
+  const requirements = await readFile(path.join(MODEL_SOURCES, 'requirements.txt'), 'utf8')
+  const packages = requirements.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  const name = `model-${createHash('sha256').update(requirements).digest('hex').slice(0, 8)}`
+  if (!existsSync(path.join(CACHE, 'venv', name))) {
     await requirePython()
-    say(`making a Python environment with scikit-learn in ${path.relative('.', venv)}: 310 MB, once`)
-    await makeVenv(venv, file)
+    say(`making a Python environment with scikit-learn in ${path.relative('.', CACHE)}: 310 MB, once`)
   }
-  return path.join(venv, 'bin/python')
+  return pythonEnvironment(CACHE, name, packages)
 }
 
 async function requirePython(): Promise<void> {
@@ -51,33 +50,4 @@ export function isNewEnough(said: string): boolean {
   const { major = 0, minor = 0 } = /Python (?<major>\d+)\.(?<minor>\d+)/.exec(said)?.groups ?? {}
   const [oldest, least] = OLDEST_PYTHON
   return Number(major) > oldest || (Number(major) === oldest && Number(minor) >= least)
-}
-
-/** Makes it under another name first: it is there whole or not at all, whoever else makes it. */
-async function makeVenv(venv: string, requirements: string): Promise<void> {
-  await mkdir(path.dirname(venv), { recursive: true })
-  const making = await mkdtemp(`${venv}.making-`)
-  try {
-    await toItsEnd('python3', ['-m', 'venv', making])
-    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements]
-    await toItsEnd(path.join(making, 'bin/python'), pip)
-    await rename(making, venv).catch((error: unknown) => {
-      // Somebody else was faster.
-      if (!existsSync(venv)) throw error
-    })
-  } finally {
-    await rm(making, { recursive: true, force: true })
-  }
-}
-
-async function toItsEnd(command: string, args: readonly string[]): Promise<void> {
-  try {
-    await promisify(execFile)(command, args)
-  } catch (error) {
-    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string }
-    const said = `${stderr}${stdout}`.trim().split('\n').slice(-3).join('\n')
-    throw new ModelError(`${path.basename(command)} ${args.slice(0, 3).join(' ')} failed: ${said || String(error)}`, {
-      cause: error,
-    })
-  }
 }

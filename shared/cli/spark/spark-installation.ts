@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { pythonEnvironment, run } from './python-environment.ts'
+import { pythonEnvironment, run } from '#shared/cli/python-environment.ts'
 
 const SPARK = '3.5.6'
 const PYARROW = '26.0.1'
