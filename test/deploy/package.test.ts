@@ -57,11 +57,7 @@ test('what would ask for one is seen', () => {
 
 test('a contract that its table cannot follow is refused, with the difference named once', () => {
   const { project, environment } = offline()
-  project.edit(
-    'functions/flights/pipeline.ts',
-    '  distanceMiles: z.int32(),\n})\n\nexport',
-    '  distanceMiles: z.string(),\n})\n\nexport',
-  )
+  project.edit('functions/flights/pipeline.ts', '  distanceMiles: z.int32(),\n})', '  distanceMiles: z.string(),\n})')
   project.edit(
     'functions/flights/pipeline.ts',
     'distanceMiles: e.distanceMiles',
