@@ -113,7 +113,10 @@ test('NaN is one row without a score', async () => {
 test('against always one prediction less no row has another one’s score', async () => {
   const { score } = await setUp({ oneLess: 1 })
   const values = upTo(8)
-  expect(new Set(said(values, await score(values)))).toEqual(new Set(['BREAKER_OPEN']))
+  // A row that is alone in its request is told that there is none, if the breaker opens only after it was sent.
+  const verdicts = new Set(said(values, await score(values)))
+  expect(verdicts).toContain('BREAKER_OPEN')
+  expect([...verdicts].filter((verdict) => !['BREAKER_OPEN', 'none'].includes(verdict))).toEqual([])
 })
 
 test('an answer to one row that has nothing in it is no score', async () => {
