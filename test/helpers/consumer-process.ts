@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** A command that goes on until it is told to stop, and what it has said. */
 export class RunningCommand {
@@ -25,13 +26,10 @@ export class RunningCommand {
 
   /** Waits until it has said something. @throws Error with all that it said, when it has ended before or says it too late */
   async says(pattern: RegExp, withinMs = 120_000): Promise<RegExpMatchArray> {
-    const end = Date.now() + withinMs
-    for (;;) {
+    for (const end = Date.now() + withinMs; ; ) {
       const match = this.said.match(pattern)
       if (match !== null) return match
-      const { exitCode, signalCode } = this.child
-      if (Date.now() > end || exitCode !== null || signalCode !== null)
-        throw new Error(`it has not said ${String(pattern)} (ended: ${signalCode ?? exitCode}), but:\n${this.said}`)
+      this.#requireRunning(end, `said ${String(pattern)}`)
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, 1000)
         this.#wake = () => {
@@ -40,6 +38,23 @@ export class RunningCommand {
         }
       })
     }
+  }
+
+  /**
+   * Waits until it has done something that others can see.
+   * @throws Error with all that it said, when it has ended before or takes too long
+   */
+  async does(what: string, isDone: () => Promise<boolean>, withinMs = 120_000): Promise<void> {
+    for (const end = Date.now() + withinMs; !(await isDone()); ) {
+      this.#requireRunning(end, what)
+      await sleep(500)
+    }
+  }
+
+  #requireRunning(end: number, what: string): void {
+    const { exitCode, signalCode } = this.child
+    if (Date.now() > end || exitCode !== null || signalCode !== null)
+      throw new Error(`it has not ${what} (ended: ${signalCode ?? exitCode}), but said:\n${this.said}`)
   }
 
   /** @returns the exit code, or the signal that ended it */

@@ -3,6 +3,7 @@ import path from 'node:path'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ProduceAcks, Producer } from '@platformatic/kafka'
+import type { ObjectStore } from '#shared/lake/object-store.ts'
 import { openStore } from '#shared/lake/open-store.ts'
 import { S3Store } from '#shared/lake/s3-store.ts'
 import { verifyLake } from '#shared/lake/verify.ts'
@@ -36,6 +37,12 @@ const stateOf = async (running: RunningCommand): Promise<string> => {
   return url
 }
 
+/** Waits until so many records have landed. */
+function landed(running: RunningCommand, store: ObjectStore, records: number): Promise<void> {
+  const isLanded = async (): Promise<boolean> => (await verifyLake(store, { deep: false })).counts.records >= records
+  return running.does(`landed ${records} records`, isLanded)
+}
+
 /** The most memory that a process has taken so far; 0 when it has ended. Linux only. */
 async function peakOf({ child }: RunningCommand): Promise<number> {
   const status = await readFile(`/proc/${child.pid}/status`, 'utf8')
@@ -57,10 +64,10 @@ test(
       await broker.kill(leader)
       await broker.leader('flights', 0, leader)
       await produceFlights(broker.brokers, 'flights', 20_000, PARTITIONS, 20_000)
-      while ((await verifyLake(store, { deep: false })).counts.records < 40_000) await sleep(500)
+      await landed(running, store, 40_000)
       await broker.restart(leader)
       await produceFlights(broker.brokers, 'flights', 8000, PARTITIONS, 40_000)
-      while ((await verifyLake(store, { deep: false })).counts.records < 48_000) await sleep(500)
+      await landed(running, store, 48_000)
       expect(await running.end('SIGTERM')).toBe(0)
       expect(await lakeSums(store)).toEqual(await flightSums(48_000))
       expect(await verifyLake(store, { deep: true })).toMatchObject({ faults: [] })
@@ -124,10 +131,11 @@ describe('with one broker', () => {
       faulty.proxy.plan = () => undefined
       while ((await fetch(`${url}/readyz`)).status !== 200) await sleep(100)
       const store = lakeBehind()
-      while ((await verifyLake(store, { deep: false })).counts.records < records) {
+      const isLanded = async (): Promise<boolean> => {
         await groupIsBehind()
-        await sleep(1000)
+        return (await verifyLake(store, { deep: false })).counts.records >= records
       }
+      await running.does(`landed ${records} records`, isLanded, 10 * MINUTES)
       expect(await peakOf(running)).toBeLessThan(MEMORY_BYTES)
       expect(await running.end('SIGTERM')).toBe(0)
       expect(await verifyLake(store, { deep: true })).toMatchObject({ faults: [], counts: { records, rows: records } })
@@ -173,7 +181,7 @@ describe('with one broker', () => {
       await broker.admin.createPartitions({ topics: [{ name: 'flights', count: 4, assignments: null }] })
       await produceFlights(broker.brokers, 'flights', 4000, 4, 4000)
       await running.says(/"partitions":\[0,1,2,3\]/)
-      while ((await verifyLake(openStore(lake), { deep: false })).counts.records < 8000) await sleep(500)
+      await landed(running, openStore(lake), 8000)
       expect(await running.end('SIGTERM')).toBe(0)
       expect(await lakeSums(openStore(lake))).toEqual(await flightSums(8000))
     },
