@@ -132,7 +132,7 @@ describe('the trigger, in a few lines', () => {
       failureDestination: 's3://failed',
       filters: [{ value: ['a'] }, { value: { b: [1] } }],
       consumerGroup: 'sink',
-      schemaRegistry: { uri: 'https://registry.example' },
+      schemaRegistry: { uri: 'https://schemas.example' },
     } as const
     expect(lines(trigger)).toBe(`Trigger
 
@@ -140,12 +140,12 @@ describe('the trigger, in a few lines', () => {
   batches        up to 1 record, collected for 0 s
   begins         at 1970-01-01T00:00:00.000Z, as the consumer group sink, or behind what that has read
   failures       the records that failed again, in halves after an error, at most 1 time, until they are 3,600 s old; then into s3://failed
-  schemas        VALUE of each record, by https://registry.example
+  schemas        VALUE of each record, by https://schemas.example
   filters        {"value":["a"]} or {"value":{"b":[1]}}`)
   })
 
   test('the container is no way out where only Lambda can decode', () => {
-    const registry = { mode: 'provisioned', schemaRegistry: { uri: 'https://registry.example' } } as const
+    const registry = { mode: 'provisioned', schemaRegistry: { uri: 'https://schemas.example' } } as const
     const described = describePipeline({ ...sensors, trigger: defineTrigger(registry) }, 's3://lake')
     expect(described.runtimes).toEqual(['lambda'])
     expect(describePage(described)).toContain('so that the container cannot take its place')

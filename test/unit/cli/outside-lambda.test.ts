@@ -6,7 +6,7 @@ const reader = (trigger: TriggerOptions) => ({ ...sensors, trigger: defineTrigge
 
 test('who reads a topic itself is not given records that only Lambda decodes', () => {
   expect(() => requirePlainRecords(reader({}))).not.toThrow()
-  const decoded = reader({ mode: 'provisioned', schemaRegistry: { uri: 'https://registry.example' } })
+  const decoded = reader({ mode: 'provisioned', schemaRegistry: { uri: 'https://schemas.example' } })
   expect(() => requirePlainRecords(decoded)).toThrow('the records of sensors are decoded by a schema registry')
 })
 

@@ -102,7 +102,7 @@ test('a function that is too small to refuse a record is refused', () => {
   expect(kinds([pipeline()], { memoryMegabytes: 255, timeoutSeconds: 60 })).toEqual(['memory:functions'])
 })
 
-const REGISTRY = { uri: 'https://registry.example' }
+const REGISTRY = { uri: 'https://schemas.example' }
 const decoded = (more: object = {}, failureDestination = 's3://failed'): TriggerOptions => ({
   mode: 'provisioned',
   failureDestination,

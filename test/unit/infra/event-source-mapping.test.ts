@@ -55,14 +55,14 @@ test('a topic takes what is given up, a registry decodes, and a group is as decl
     mode: 'provisioned',
     failureDestination: 'kafka://sensors-failed',
     consumerGroup: 'sink',
-    schemaRegistry: { uri: 'https://registry.example', access: [{ type: 'BASIC_AUTH', secret }] },
+    schemaRegistry: { uri: 'https://schemas.example', access: [{ type: 'BASIC_AUTH', secret }] },
   }
   expect(mapping(options)).toMatchObject({
     DestinationConfig: { OnFailure: { Destination: 'kafka://sensors-failed' } },
     AmazonManagedKafkaEventSourceConfig: {
       ConsumerGroupId: 'sink',
       SchemaRegistryConfig: {
-        SchemaRegistryURI: 'https://registry.example',
+        SchemaRegistryURI: 'https://schemas.example',
         EventRecordFormat: 'JSON',
         SchemaValidationConfigs: [{ Attribute: 'VALUE' }],
         AccessConfigs: [{ Type: 'BASIC_AUTH', URI: secret }],

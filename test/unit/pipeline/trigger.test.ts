@@ -53,7 +53,7 @@ test('everything can be declared', () => {
     pollers: { minimum: 2, maximum: 2 },
     consumerGroup: 'sink-of/flights:1',
     schemaRegistry: {
-      uri: 'https://registry.example:8081/v1',
+      uri: 'https://schemas.example:8081/v1',
       validate: ['KEY', 'VALUE'],
       recordFormat: 'SOURCE',
       access: [{ type: 'BASIC_AUTH', secret: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:registry-AbCdEf' }],
