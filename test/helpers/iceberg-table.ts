@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { fileRowsOf } from '#shared/formats/file-rows.ts'
 import { append } from '#shared/lake/iceberg/append.ts'
-import { contentFileOf } from '#shared/lake/iceberg/data-file.ts'
+import { type ContentFile, contentFileOf } from '#shared/lake/iceberg/data-file.ts'
 import { DirectoryCatalog } from '#shared/lake/iceberg/directory-catalog.ts'
 import { LocatedStore } from '#shared/lake/iceberg/located-store.ts'
 import { newSnapshotId } from '#shared/lake/iceberg/snapshot.ts'
@@ -109,15 +109,20 @@ export class IcebergTable {
     return files
   }
 
-  /** The version that has these files too, not yet committed. */
-  async appended(base: TableMetadata, files: readonly DataFile[]): ReturnType<typeof append> {
+  /** What a manifest says of files that were written. */
+  contentOf(base: TableMetadata, files: readonly DataFile[]): ContentFile[] {
     const placement = {
       locate: (key: string) => this.located.locate(key),
       partitionColumns: (spec: number) => partitionColumnsOf(base, spec),
       sortOrder: 1,
     }
+    return files.map((file) => contentFileOf(file, placement))
+  }
+
+  /** The version that has these files too, not yet committed. */
+  async appended(base: TableMetadata, files: readonly DataFile[]): ReturnType<typeof append> {
     const change = {
-      files: files.map((file) => contentFileOf(file, placement)),
+      files: this.contentOf(base, files),
       snapshotId: newSnapshotId(base),
       attempt: randomUUID(),
       now: FIRST_SNAPSHOT_MS + 1000 * ++this.snapshots,

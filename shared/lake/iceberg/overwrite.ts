@@ -1,22 +1,13 @@
 /** Overwrites: how files take the place of others in a table, in one snapshot (specification, "Snapshots", operation `overwrite`). */
 import pMap from 'p-map'
-import type { Appended } from './append.ts'
 import type { ContentFile } from './data-file.ts'
-import { encodeManifest, type ManifestEntry } from './manifest.ts'
-import { encodeManifestList, type ManifestFile, manifestFileOf } from './manifest-list.ts'
+import type { ManifestEntry } from './manifest.ts'
+import type { ManifestFile } from './manifest-list.ts'
 import { olderEntries } from './manifest-merge.ts'
-import { metadataLocation } from './metadata-names.ts'
-import { overwriteSummary, withSnapshot } from './snapshot.ts'
+import { NextSnapshot, type NextVersion, type SnapshotIdentity } from './next-snapshot.ts'
+import { overwriteSummary } from './snapshot.ts'
 import { entriesOf, type InheritedEntry, manifestsOf, type ReadObject } from './table-files.ts'
-import {
-  currentSchema,
-  currentSnapshot,
-  later,
-  partitionColumnsOf,
-  type Snapshot,
-  specWithId,
-  type TableMetadata,
-} from './table-metadata.ts'
+import { currentSnapshot, type TableMetadata } from './table-metadata.ts'
 
 const READ_AHEAD = 16
 
@@ -27,18 +18,13 @@ export interface Replacement {
   readonly file: ContentFile
 }
 
-export interface Overwrite {
+export interface Overwrite extends SnapshotIdentity {
   readonly replacements: readonly Replacement[]
-  readonly snapshotId: bigint
-  /** Unique to this attempt. */
-  readonly attempt: string
-  /** Milliseconds since 1970. */
-  readonly now: number
   /** What the snapshot says of itself besides. */
   readonly summary: Readonly<Record<string, string>>
 }
 
-export interface Overwritten extends Appended {
+export interface Overwritten extends NextVersion {
   /** Those whose old file was there: the others are no part of it. */
   readonly replaced: readonly Replacement[]
 }
@@ -51,24 +37,13 @@ export interface Overwritten extends Appended {
  */
 export async function overwrite(
   base: TableMetadata,
-  { replacements, snapshotId, attempt, now, summary }: Overwrite,
+  { replacements, summary, ...identity }: Overwrite,
   read: ReadObject,
 ): Promise<Overwritten | undefined> {
   const parent = currentSnapshot(base)
   if (parent === undefined) return undefined
-  const sequenceNumber = base['last-sequence-number'] + 1
-  const nameOf = metadataLocation(base.location, sequenceNumber, attempt)
-  const objects: [string, Uint8Array][] = []
+  const next = new NextSnapshot(base, identity)
   const wanted = new Map(replacements.map((replacement) => [replacement.location, replacement]))
-
-  const write = (spec: number, entries: readonly ManifestEntry[]): ManifestFile => {
-    const columns = partitionColumnsOf(base, spec)
-    const location = nameOf(`m${objects.length}`)
-    const body = encodeManifest({ schema: currentSchema(base), spec: specWithId(base, spec), columns, entries })
-    objects.push([location, body])
-    const place = { location, bytes: body.length, spec, sequenceNumber, addedSnapshotId: snapshotId }
-    return manifestFileOf(place, entries, columns)
-  }
   const before = await manifestsOf(parent, read)
   const found = await pMap(before, async (manifest) => liveEntries(base, manifest, read), { concurrency: READ_AHEAD })
   const removed: InheritedEntry[] = []
@@ -77,39 +52,20 @@ export async function overwrite(
     const gone = entries.filter(({ file }) => wanted.has(file.location))
     if (gone.length === 0) return manifest
     removed.push(...gone)
-    const deleted = gone.map((entry): ManifestEntry => ({ ...entry, status: 'deleted', snapshotId }))
-    return write(manifest.spec, [...olderEntries(entries.filter((entry) => !gone.includes(entry))), ...deleted])
+    const deleted = gone.map(
+      (entry): ManifestEntry => ({ ...entry, status: 'deleted', snapshotId: identity.snapshotId }),
+    )
+    return next.manifest(manifest.spec, [
+      ...olderEntries(entries.filter(({ file }) => !wanted.has(file.location))),
+      ...deleted,
+    ])
   })
   if (removed.length === 0) return undefined
 
   const replaced = removed.map(({ file }) => wanted.get(file.location) as Replacement)
-  const added: ManifestFile[] = []
-  for (const [spec, some] of Map.groupBy(replaced, ({ file }) => file.spec)) {
-    const entries = some.map(({ file }): ManifestEntry => {
-      return { status: 'added', snapshotId, sequenceNumber: null, fileSequenceNumber: null, file }
-    })
-    added.push(write(spec, entries))
-  }
-  const list = nameOf('list')
-  const listed = { snapshotId, parentId: parent['snapshot-id'], sequenceNumber }
-  objects.push([list, encodeManifestList(listed, [...added, ...kept])])
-  const snapshot: Snapshot = {
-    'snapshot-id': snapshotId,
-    'parent-snapshot-id': parent['snapshot-id'],
-    'sequence-number': sequenceNumber,
-    'timestamp-ms': later(base, now),
-    'manifest-list': list,
-    summary: {
-      ...overwriteSummary(
-        replaced.map(({ file }) => file),
-        removed.map(({ file }) => file),
-        parent,
-      ),
-      ...summary,
-    },
-    'schema-id': base['current-schema-id'],
-  }
-  return { metadata: withSnapshot(base, snapshot), objects, replaced }
+  const [files, old] = [replaced.map(({ file }) => file), removed.map(({ file }) => file)]
+  const manifests = [...next.added(files).keys(), ...kept]
+  return { ...next.version(manifests, { ...overwriteSummary(files, old, parent), ...summary }), replaced }
 }
 
 /** The data files that a manifest says are there. */
