@@ -3,6 +3,6 @@ import process from 'node:process'
 import { EndpointServer } from '#test/helpers/endpoint-server.ts'
 
 const server = await EndpointServer.start((rows) => rows.map((row) => String(row.length / 1000)))
-process.stdout.write(`${server.url}\n`)
+process.stdout.write(`${server.endpoint}\n`)
 process.stdin.resume()
 process.stdin.on('end', () => process.exit())

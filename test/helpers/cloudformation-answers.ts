@@ -1,14 +1,7 @@
-import { once } from 'node:events'
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { ResourceAnswer } from '#shared/runtimes/custom-resource.ts'
+import { LoopbackServer } from './loopback-server.ts'
 
 /** What was put at the URL. */
 export interface PutRequest {
@@ -20,36 +13,20 @@ export interface PutRequest {
 /** What becomes of a put: a status, or a connection that is cut. */
 export type PutFate = number | 'cut'
 
-/** The object of S3 that a custom resource answers to, on a port of its own. Whoever starts it has to stop it. */
-export class CloudFormationAnswers {
+/** The object of S3 that a custom resource answers to. */
+export class CloudFormationAnswers extends LoopbackServer {
   readonly requests: PutRequest[] = []
-  readonly #server: Server
   readonly #fates: PutFate[] = []
 
-  private constructor() {
-    this.#server = createServer((request, response) => {
-      void this.#take(request, response)
-    })
-  }
-
-  static async start(): Promise<CloudFormationAnswers> {
-    const answers = new CloudFormationAnswers()
-    answers.#server.listen(0, '127.0.0.1')
-    await once(answers.#server, 'listening')
-    return answers
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections()
-    this.#server.close()
-    await once(this.#server, 'close')
+  static start(): Promise<CloudFormationAnswers> {
+    return new CloudFormationAnswers().listen()
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/answer?Signature=secret`
+    return `${this.endpoint}/answer?Signature=secret`
   }
 
-  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  protected override async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.requests.push({ method: request.method, headers: request.headers, body: await text(request) })
     const fate = this.#fates.shift() ?? 200
     if (fate === 'cut') request.socket.destroy()

@@ -1,7 +1,4 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { text } from 'node:stream/consumers'
+import { type ApiAnswer, LoopbackApi } from './loopback-api.ts'
 
 /** How many times a trigger is looked at before a change has taken place. */
 const LOOKS = 2
@@ -14,38 +11,16 @@ interface Mapping {
   looks: number
 }
 
-/** The part of Lambda's API that is about triggers, as real HTTP on a port of its own. Whoever starts it has to stop it. */
-export class LambdaApi {
+/** The part of Lambda's API that is about triggers. */
+export class LambdaApi extends LoopbackApi {
   readonly functions = new Map<string, Mapping[]>()
   /** What was asked, in order: `PUT id {"Enabled":false}`. */
   readonly changes: string[] = []
-  /** What the next request is refused with: status, name of the error. */
-  refusal: { status: number; error: string } | null = null
   /** Changes that are refused because another one is under way. */
   busy = 0
-  readonly #server: Server
 
-  private constructor() {
-    this.#server = createServer((request, response) => {
-      void this.#take(request, response)
-    })
-  }
-
-  static async start(): Promise<LambdaApi> {
-    const api = new LambdaApi()
-    api.#server.listen(0, '127.0.0.1')
-    await once(api.#server, 'listening')
-    return api
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections()
-    this.#server.close()
-    await once(this.#server, 'close')
-  }
-
-  get endpoint(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  static start(): Promise<LambdaApi> {
+    return new LambdaApi().listen()
   }
 
   add(name: string, id: string, State: string): Mapping {
@@ -54,16 +29,7 @@ export class LambdaApi {
     return mapping
   }
 
-  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const [status, answer, error] = this.#answer(request.method ?? '', request.url ?? '', await text(request))
-    if (error !== undefined) response.setHeader('x-amzn-errortype', error)
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
-  }
-
-  #answer(method: string, url: string, body: string): [number, unknown, string?] {
-    const { refusal } = this
-    this.refusal = null
-    if (refusal !== null) return [refusal.status, { message: 'refused' }, refusal.error]
+  protected override answer(method: string, url: string, body: string): ApiAnswer {
     const id = PATH.exec(url)?.groups?.['id'] ?? ''
     if (id === '') return this.#list(new URL(url, 'http://api').searchParams)
     const mapping = [...this.functions.values()].flat().find(({ UUID }) => UUID === id)
@@ -81,7 +47,7 @@ export class LambdaApi {
   }
 
   /** One trigger a page. */
-  #list(query: URLSearchParams): [number, unknown, string?] {
+  #list(query: URLSearchParams): ApiAnswer {
     const found = this.functions.get(query.get('FunctionName') ?? '')
     if (found === undefined) return [404, { message: 'Function not found' }, 'ResourceNotFoundException']
     const from = Number(query.get('Marker') ?? 0)

@@ -49,7 +49,7 @@ beforeEach(async () => {
 afterEach(() => server.stop())
 
 /** Runs a command where an endpoint is set up, or none is. */
-function call(args: readonly string[], url = server.url): Promise<Result> {
+function call(args: readonly string[], url = server.endpoint): Promise<Result> {
   const none = { AWS_REGION: '', AWS_DEFAULT_REGION: '', AWS_PROFILE: '', AWS_ENDPOINT_URL: '', AWS_ACCESS_KEY_ID: '' }
   return inlet(args, undefined, { ...none, AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: url })
 }
@@ -85,7 +85,7 @@ test('without an endpoint a run says what to set, and its rows wait; then they a
 })
 
 test('a run with an endpoint shows its scores; a new model is compared before it takes over', async () => {
-  expect((await run(server.url)).stdout).toMatch(
+  expect((await run(server.endpoint)).stdout).toMatch(
     /rows scored +waiting[^\n]*endpoint\n[^\n]*\n? *3 +0 +0 +\d+\.\d+ +there/,
   )
   factor = 1 / 2

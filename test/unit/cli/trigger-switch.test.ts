@@ -14,8 +14,7 @@ beforeEach(async () => {
 afterEach(() => api.stop())
 
 function change(wish: Wish, withinMs = 5000) {
-  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
-  const triggers = openFunctionTriggers({ endpoint: api.endpoint, region: 'us-east-1', credentials, maxAttempts: 1 })
+  const triggers = openFunctionTriggers({ ...api.access, maxAttempts: 1 })
   return switchTriggers(triggers, 'inlet-dev-flights', wish, {
     now: () => performance.now(),
     pollMs: 5,

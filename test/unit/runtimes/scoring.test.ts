@@ -35,7 +35,7 @@ beforeEach(async () => {
     AWS_REGION: 'eu-west-1',
     AWS_ACCESS_KEY_ID: 'a',
     AWS_SECRET_ACCESS_KEY: 's',
-    AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: server.url,
+    AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: server.endpoint,
   }
 })
 afterEach(async () => {

@@ -29,7 +29,7 @@ async function setUp(odds: Misbehaviour = {}, declared: object = {}, seed = 1): 
   const server = await EndpointServer.start(model, odds, seed)
   servers.push(server)
   const client = createSageMakerClient({
-    endpoint: server.url,
+    endpoint: server.endpoint,
     region: 'eu-west-1',
     credentials: { accessKeyId: 'a', secretAccessKey: 's' },
   })
