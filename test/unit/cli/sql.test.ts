@@ -6,7 +6,7 @@ import { DirectoryStore } from '#shared/lake/directory-store.ts'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import type { FileFormat } from '#shared/pipeline/table.ts'
-import { measurements } from '#test/fixtures/measurements.ts'
+import { MEASUREMENT, measurements } from '#test/fixtures/measurements.ts'
 import { deliver } from '#test/helpers/deliveries.ts'
 import { MemoryStore } from '#test/helpers/memory-store.ts'
 import { mended, redrive, timeless } from '#test/helpers/mending-sensors.ts'
@@ -19,26 +19,7 @@ const directory = temporaryDirectory()
 const written = (format: FileFormat): Pipeline => ({ ...measurements, table: { ...measurements.table, format } })
 const columnsOf = async () => measurements.table.columns
 
-const WHOLE = {
-  id: '6357e0b2-0e6a-4b86-a0b4-70df934c2e31',
-  at: '2013-01-01T10:00:00.123456Z',
-  atMs: '2013-01-01T10:00:00.123+02:00',
-  local: '2013-01-01T05:15:00.000001',
-  day: '2013-01-01',
-  price: '-1234567890.12',
-  big: 9_007_199_254_740_991,
-  ratio: 0.1,
-  label: '2013-01-01',
-  raw: 'AAEC/w==',
-  tags: ['2013-01-01', '05:17'],
-  parts: [
-    { name: 'a', blob: 'AAE=' },
-    { name: 'b', blob: null },
-  ],
-  blobs: { x: 'AAE=', y: '' },
-  place: { lat: 1.5, code: '/w==' },
-}
-const SPARSE = { ...WHOLE, ratio: null, label: '{"a":1}', raw: '', tags: [], parts: [], blobs: {}, place: null }
+const SPARSE = { ...MEASUREMENT, ratio: null, label: '{"a":1}', raw: '', tags: [], parts: [], blobs: {}, place: null }
 
 /** An MSK event of measurements, whose first record has a key and headers. */
 function event(values: readonly unknown[], firstOffset = 0): unknown {
@@ -66,8 +47,8 @@ const temporaryFolders = async (): Promise<string[]> =>
 describe('JSON Lines', () => {
   test.each(['jsonl.gz', 'jsonl.zst'] as const)('%s: the same types and values as Parquet', async (format) => {
     const [lines, parquet] = [new MemoryStore(), new MemoryStore()]
-    await deliver(lines, written(format), event([WHOLE, SPARSE]))
-    await deliver(parquet, written('parquet'), event([WHOLE, SPARSE]))
+    await deliver(lines, written(format), event([MEASUREMENT, SPARSE]))
+    await deliver(parquet, written('parquet'), event([MEASUREMENT, SPARSE]))
     const types = 'DESCRIBE measurements'
     expect(await rowsOf(lines, types, columnsOf)).toEqual(await rowsOf(parquet, types))
     const all = 'SELECT * FROM measurements ORDER BY _offset'
@@ -94,7 +75,7 @@ describe('JSON Lines', () => {
   ])('a table of all formats is one table, its columns %s', async (_, known) => {
     const store = new MemoryStore()
     for (const [i, format] of (['parquet', 'jsonl.gz', 'jsonl.zst'] as const).entries())
-      await deliver(store, written(format), event([WHOLE, SPARSE], 2 * i))
+      await deliver(store, written(format), event([MEASUREMENT, SPARSE], 2 * i))
     const rows = (await rowsOf(
       store,
       'SELECT * EXCLUDE (_offset, _timestamp) FROM measurements ORDER BY _offset',
@@ -110,7 +91,7 @@ describe('JSON Lines', () => {
 
   test('columns of another version of the pipeline are there too', async () => {
     const store = new MemoryStore()
-    await deliver(store, written('jsonl.gz'), event([WHOLE]))
+    await deliver(store, written('jsonl.gz'), event([MEASUREMENT]))
     const { columns } = await answerSql('SELECT * FROM measurements', store, {
       columnsOf: async () => measurements.table.columns.filter(({ name }) => name !== 'label'),
     })

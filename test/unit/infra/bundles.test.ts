@@ -5,6 +5,7 @@ import process from 'node:process'
 import { committedFiles } from '#shared/lake/committed-files.ts'
 import { DirectoryStore } from '#shared/lake/directory-store.ts'
 import { readValueFile } from '#shared/sources/value-file.ts'
+import { MEASUREMENT } from '#test/fixtures/measurements.ts'
 import { readParquet } from '#test/helpers/parquet-reader.ts'
 import { valueEvent } from '#test/helpers/value-event.ts'
 import { type Bundle, bundleHandler, bundleParts } from '#test/bench/built-handler.ts'
@@ -55,26 +56,6 @@ test('a pipeline with scores is within the budget of pipelines, with the client 
   expect(excess('flights', bundle)).toEqual([])
   expect(bundleParts(bundle).map(([part]) => part)).toContain('@aws-sdk/client-sagemaker-runtime')
 })
-
-const MEASUREMENT = {
-  id: '6357e0b2-0e6a-4b86-a0b4-70df934c2e31',
-  at: '2013-01-01T10:00:00.123456Z',
-  atMs: '2013-01-01T10:00:00.123+02:00',
-  local: '2013-01-01T05:15:00.000001',
-  day: '2013-01-01',
-  price: '-1234567890.12',
-  big: 9_007_199_254_740_991,
-  ratio: 0.1,
-  label: 'one',
-  raw: 'AAEC/w==',
-  tags: ['a', 'b'],
-  parts: [
-    { name: 'a', blob: 'AAE=' },
-    { name: 'b', blob: null },
-  ],
-  blobs: { x: 'AAE=', y: '' },
-  place: { lat: 1.5, code: '/w==' },
-}
 
 /** The rows of the only file of a lake. */
 async function rowsIn(folder: string): Promise<unknown> {
