@@ -1,6 +1,11 @@
-import { type EMRServerlessClient, GetJobRunCommand, StartJobRunCommand } from '@aws-sdk/client-emr-serverless'
+import {
+  type EMRServerlessClient,
+  GetJobRunCommand,
+  type JobRun,
+  StartJobRunCommand,
+} from '@aws-sdk/client-emr-serverless'
 import type { JobTarget } from '#shared/pipeline/job.ts'
-import { commandLine, type JobRunner, type RunState, type StartOrder } from './job-runner.ts'
+import { commandLine, type JobRunner, knownState, type RunState, type StartOrder } from './job-runner.ts'
 import { startError } from './start-errors.ts'
 
 /** EMR Serverless keeps a `clientToken` for each run: to start with it again answers with the run that there is. */
@@ -42,19 +47,25 @@ export class EmrServerlessRunner implements JobRunner {
     return Promise.resolve(undefined)
   }
 
-  async state({ target }: Pick<StartOrder, 'target'>, jobRunId: string): Promise<RunState> {
-    const { application } = targetOf(target)
-    const { jobRun } = await this.#emr.send(new GetJobRunCommand({ applicationId: application, jobRunId }))
-    const message = jobRun?.stateDetails ?? null
-    switch (jobRun?.state) {
-      case 'SUCCESS':
-        return { state: 'succeeded', message }
-      case 'FAILED':
-      case 'CANCELLED':
-        return { state: 'failed', message: message ?? jobRun.state }
-      default:
-        return { state: 'running', message }
-    }
+  state({ target }: Pick<StartOrder, 'target'>, jobRunId: string): Promise<RunState> {
+    return knownState('ResourceNotFoundException', async () => {
+      const { application } = targetOf(target)
+      const { jobRun } = await this.#emr.send(new GetJobRunCommand({ applicationId: application, jobRunId }))
+      return stateOf(jobRun)
+    })
+  }
+}
+
+function stateOf(run: JobRun | undefined): RunState {
+  const message = run?.stateDetails ?? null
+  switch (run?.state) {
+    case 'SUCCESS':
+      return { state: 'succeeded', message }
+    case 'FAILED':
+    case 'CANCELLED':
+      return { state: 'failed', message: message ?? run.state }
+    default:
+      return { state: 'running', message }
   }
 }
 

@@ -1,6 +1,12 @@
-import { AddJobFlowStepsCommand, DescribeStepCommand, type EMRClient, paginateListSteps } from '@aws-sdk/client-emr'
+import {
+  AddJobFlowStepsCommand,
+  DescribeStepCommand,
+  type EMRClient,
+  paginateListSteps,
+  type Step,
+} from '@aws-sdk/client-emr'
 import type { JobTarget } from '#shared/pipeline/job.ts'
-import { commandLine, type JobRunner, type RunState, type StartOrder } from './job-runner.ts'
+import { commandLine, type JobRunner, knownState, type RunState, type StartOrder } from './job-runner.ts'
 import { startError } from './start-errors.ts'
 
 /** Steps take no token. A step is known again by its name, which is the run's identity. */
@@ -41,19 +47,26 @@ export class EmrStepRunner implements JobRunner {
     return undefined
   }
 
-  async state({ target }: Pick<StartOrder, 'target'>, StepId: string): Promise<RunState> {
-    const { Step } = await this.#emr.send(new DescribeStepCommand({ ClusterId: targetOf(target).cluster, StepId }))
-    const message = Step?.Status?.FailureDetails?.Message ?? Step?.Status?.StateChangeReason?.Message ?? null
-    switch (Step?.Status?.State) {
-      case 'COMPLETED':
-        return { state: 'succeeded', message }
-      case 'CANCELLED':
-      case 'FAILED':
-      case 'INTERRUPTED':
-        return { state: 'failed', message: message ?? Step.Status.State }
-      default:
-        return { state: 'running', message }
-    }
+  /** EMR has no error of its own for a step, or a cluster, that it does not know; all that is asked here are their ids. */
+  state({ target }: Pick<StartOrder, 'target'>, StepId: string): Promise<RunState> {
+    return knownState('InvalidRequestException', async () => {
+      const command = new DescribeStepCommand({ ClusterId: targetOf(target).cluster, StepId })
+      return stateOf((await this.#emr.send(command)).Step)
+    })
+  }
+}
+
+function stateOf(step: Step | undefined): RunState {
+  const message = step?.Status?.FailureDetails?.Message ?? step?.Status?.StateChangeReason?.Message ?? null
+  switch (step?.Status?.State) {
+    case 'COMPLETED':
+      return { state: 'succeeded', message }
+    case 'CANCELLED':
+    case 'FAILED':
+    case 'INTERRUPTED':
+      return { state: 'failed', message: message ?? step.Status.State }
+    default:
+      return { state: 'running', message }
   }
 }
 

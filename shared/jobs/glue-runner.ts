@@ -6,7 +6,7 @@ import {
   StartJobRunCommand,
 } from '@aws-sdk/client-glue'
 import type { JobTarget } from '#shared/pipeline/job.ts'
-import type { JobRunner, RunState, StartOrder } from './job-runner.ts'
+import { type JobRunner, knownState, type RunState, type StartOrder } from './job-runner.ts'
 import { startError } from './start-errors.ts'
 
 /** The most that `GetJobRuns` gives at once. */
@@ -46,9 +46,11 @@ export class GlueRunner implements JobRunner {
     return undefined
   }
 
-  async state({ target }: Pick<StartOrder, 'target'>, RunId: string): Promise<RunState> {
-    const { JobRun: run } = await this.#glue.send(new GetJobRunCommand({ JobName: jobOf(target), RunId }))
-    return stateOf(run)
+  state({ target }: Pick<StartOrder, 'target'>, RunId: string): Promise<RunState> {
+    return knownState('EntityNotFoundException', async () => {
+      const { JobRun: run } = await this.#glue.send(new GetJobRunCommand({ JobName: jobOf(target), RunId }))
+      return stateOf(run)
+    })
   }
 }
 

@@ -7,6 +7,9 @@
  * 3. Of a service without one, a turn of which nothing is written down may have started a run. Once it has ended for good, the runs
  *    are searched for the identity. One that is found is it; if there is none, the next turn may start it.
  * 4. A start that was refused is written down: then the next turn need not wait for the end of this one.
+ *
+ * What an attempt starts is written down with its turn. The job may be declared otherwise by the next round: what is at work is asked
+ * for where it is, and only the next turn starts what is declared by then.
  */
 import type { Job, RunArguments } from '#shared/pipeline/job.ts'
 import { type JobRunner, type StartOrder, StartRefusedError } from './job-runner.ts'
@@ -18,6 +21,7 @@ import {
   type RunRecord,
   RunRecords,
   type RunStore,
+  type StartTurn,
 } from './run-records.ts'
 
 /** How long a turn is; a start is given up when it ends. */
@@ -72,11 +76,18 @@ export async function pursueRun(
       await records.close()
       return { status: 'over', outcome: record.outcome, measure }
     }
-    const orderOf = (attempt: number): StartOrder => startOrder(id, job, context, record.order, attempt)
+    const orderOf = (attempt: number, started: StartedJob): StartOrder =>
+      startOrder(id, started, context, record.order, attempt)
     const step = await new RunSteps(surroundings, records, job, orderOf, mayStart).next(record)
     if (step !== 'again') return { measure, ...step }
   }
 }
+
+/** What of a job its attempts start. */
+type StartedJob = Pick<Job, 'target' | 'arguments'>
+
+/** What is written down of an attempt, where it is. */
+type Known<Part extends 'refusal' | 'started' | 'ended'> = NonNullable<AttemptRecord[Part]>
 
 type Step =
   | 'again'
@@ -88,41 +99,43 @@ class RunSteps {
   readonly #surroundings: RunSurroundings
   readonly #records: RunRecords
   readonly #job: Job
-  readonly #runner: JobRunner
-  readonly #orderOf: (attempt: number) => StartOrder
+  readonly #orderOf: (attempt: number, started: StartedJob) => StartOrder
   readonly #mayStart: boolean
 
   constructor(
     surroundings: RunSurroundings,
     records: RunRecords,
     job: Job,
-    orderOf: (attempt: number) => StartOrder,
+    orderOf: (attempt: number, started: StartedJob) => StartOrder,
     mayStart: boolean,
   ) {
     this.#surroundings = surroundings
     this.#records = records
     this.#job = job
-    this.#runner = surroundings.runnerOf(job)
     this.#orderOf = orderOf
     this.#mayStart = mayStart
   }
 
   async next({ attempts }: RunRecord): Promise<Step> {
     const attempt = attempts.length - 1
-    const last = attempts[attempt] as AttemptRecord
-    if (last.ended !== null) return this.#afterEnd(attempt, last.ended)
-    if (last.started !== null) return this.#follow(attempt, last.started.runId)
-    return this.#beforeStart(attempt, last)
+    const { turns, turn, refusal, started, ended } = attempts[attempt] as AttemptRecord
+    if (ended !== null) return this.#afterEnd(attempt, ended)
+    if (turn === null) return this.#takeTurn(attempt, 0)
+    if (started !== null) return this.#follow(attempt, turn, started)
+    if (refusal !== null) return this.#afterRefusal(attempt, turns, refusal)
+    return this.#beforeStart(attempt, turns, turn)
   }
 
-  async #follow(attempt: number, runId: string): Promise<Step> {
-    const { state, message } = await this.#runner.state(this.#orderOf(attempt), runId)
-    if (state === 'running') return { status: 'running', attempt, runId }
-    await this.#records.ended(attempt, { state, at: this.#surroundings.now(), message })
+  async #follow(attempt: number, { job = this.#job }: StartTurn, { runId, at }: Known<'started'>): Promise<Step> {
+    const { state, message } = await this.#runnerOf(job).state(this.#orderOf(attempt, job), runId)
+    const now = this.#surroundings.now()
+    const isAtWork = state === 'running' || (state === 'gone' && now < at + SETTLE_MS)
+    if (isAtWork) return { status: 'running', attempt, runId }
+    await this.#records.ended(attempt, { state: state === 'succeeded' ? state : 'failed', at: now, message })
     return 'again'
   }
 
-  async #afterEnd(attempt: number, { state, message, at }: NonNullable<AttemptRecord['ended']>): Promise<Step> {
+  async #afterEnd(attempt: number, { state, message, at }: Known<'ended'>): Promise<Step> {
     const attempts = attempt + 1
     if (state === 'succeeded' || attempts > this.#job.retries) {
       await this.#records.concluded({ state: state === 'succeeded' ? state : 'gave up', attempts, at, message })
@@ -133,20 +146,21 @@ class RunSteps {
     return this.#takeTurn(attempts, 0)
   }
 
+  #afterRefusal(attempt: number, turns: number, { at, message }: Known<'refusal'>): Step | Promise<Step> {
+    const from = at + backoff(turns - 1)
+    if (this.#surroundings.now() < from) return waiting(`${message}; asked again at ${iso(from)}`)
+    return this.#takeTurn(attempt, turns)
+  }
+
   /** Nothing is known yet of what the service made of the attempt. */
-  async #beforeStart(attempt: number, { turns, turn, refusal }: AttemptRecord): Promise<Step> {
-    if (turn === null) return this.#takeTurn(attempt, 0)
+  async #beforeStart(attempt: number, turns: number, { at, until, job = this.#job }: StartTurn): Promise<Step> {
     const now = this.#surroundings.now()
-    if (refusal !== null) {
-      const from = refusal.at + backoff(turns - 1)
-      if (now < from) return waiting(`${refusal.message}; asked again at ${iso(from)}`)
-      return this.#takeTurn(attempt, turns)
-    }
-    if (this.#runner.startsOnce) return this.#start(attempt, turns - 1, now + TURN_MS)
-    const settled = turn.until + SETTLE_MS
+    const runner = this.#runnerOf(job)
+    if (runner.startsOnce) return this.#start(attempt, turns - 1, now + TURN_MS, job)
+    const settled = until + SETTLE_MS
     if (now < settled)
       return waiting(`its start has begun, and nothing is known of it; looked for at ${iso(settled)}`, true)
-    const runId = await this.#runner.find(this.#orderOf(attempt), turn.at)
+    const runId = await runner.find(this.#orderOf(attempt, job), at)
     if (runId === undefined) return this.#takeTurn(attempt, turns)
     await this.#records.started(attempt, { runId, at: now })
     return 'again'
@@ -156,15 +170,18 @@ class RunSteps {
     if (!this.#mayStart) return waiting(`as many runs of ${this.#job.name} are at work as may be`)
     const at = this.#surroundings.now()
     const until = at + TURN_MS
-    if (await this.#records.takeTurn(attempt, turn, { at, until })) return this.#start(attempt, turn, until)
+    const { target, arguments: declared } = this.#job
+    const job = { target, arguments: declared }
+    if (await this.#records.takeTurn(attempt, turn, { at, until, job })) return this.#start(attempt, turn, until, job)
     return waiting('another scheduler starts it', true)
   }
 
-  async #start(attempt: number, turn: number, until: number): Promise<Step> {
+  async #start(attempt: number, turn: number, until: number, job: StartedJob): Promise<Step> {
     const { now, deadline } = this.#surroundings
     const left = until - now()
     if (left <= 0) return waiting('its turn to be started is over', true)
-    const runId = await this.#runner.start(this.#orderOf(attempt), deadline(left)).catch((error: unknown) => {
+    const start = this.#runnerOf(job).start(this.#orderOf(attempt, job), deadline(left))
+    const runId = await start.catch((error: unknown) => {
       if (error instanceof StartRefusedError) return error
       throw error
     })
@@ -181,13 +198,17 @@ class RunSteps {
     await this.#records.refused(attempt, turn, { at, message })
     return waiting(message)
   }
+
+  #runnerOf({ target }: StartedJob): JobRunner {
+    return this.#surroundings.runnerOf({ ...this.#job, target })
+  }
 }
 
 function waiting(because: string, isUncertain = false): Step {
   return { status: 'waiting', because, isUncertain }
 }
 
-function startOrder(id: RunId, job: Job, context: RunContext, order: RunOrder, attempt: number): StartOrder {
+function startOrder(id: RunId, job: StartedJob, context: RunContext, order: RunOrder, attempt: number): StartOrder {
   const identity = attemptIdentity(id, attempt)
   const { window, snapshot } = order
   return {

@@ -11,9 +11,12 @@ export interface StartOrder {
   readonly arguments: RunArguments & Readonly<Record<string, string>>
 }
 
-/** What became of a run. The message is for people: why it failed, as far as the service says. */
+/**
+ * What became of a run; `gone` when the service does not know it: not yet, just after its start, or not any more. The message is for
+ * people: why it failed, as far as the service says.
+ */
 export interface RunState {
-  readonly state: 'running' | 'succeeded' | 'failed'
+  readonly state: 'running' | 'succeeded' | 'failed' | 'gone'
   readonly message: string | null
 }
 
@@ -33,7 +36,22 @@ export interface JobRunner {
    * @param since milliseconds since 1970: it was not started before
    */
   find(order: StartOrder, since: number): Promise<string | undefined>
+  /** @throws what the service says when it cannot be asked: then nothing is known of the run */
   state(order: Pick<StartOrder, 'target' | 'identity'>, runId: string): Promise<RunState>
+}
+
+/**
+ * The answer to a question for a run.
+ * @param unknown the name of the error with which the service says that it knows no such run
+ */
+export async function knownState(unknown: string, ask: () => Promise<RunState>): Promise<RunState> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (error instanceof Error && error.name === unknown)
+      return { state: 'gone', message: `${error.name}: ${error.message}` }
+    throw error
+  }
 }
 
 /** A start that was refused: nothing runs. */

@@ -30,8 +30,27 @@ const Order = z.object({
 })
 export type RunOrder = Readonly<z.output<typeof Order>>
 
-/** One may start the attempt, until then, and nobody else meanwhile. */
-const Turn = z.object({ by: z.string(), at: Time, until: Time })
+const Target = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('glue'), job: z.string() }),
+  z.object({
+    kind: z.literal('emrServerless'),
+    application: z.string(),
+    role: z.string(),
+    script: z.string(),
+    spark: z.string(),
+  }),
+  z.object({
+    kind: z.literal('emrStep'),
+    cluster: z.string(),
+    script: z.string(),
+    spark: z.array(z.string()).readonly(),
+  }),
+])
+/** What is started, as the job was declared by then: what becomes of it is asked there, whatever the job is later. */
+const StartedJob = z.object({ target: Target, arguments: z.record(z.string(), z.string()) })
+
+/** One may start the attempt, until then, and nobody else meanwhile. Older turns do not say what: it is what is declared. */
+const Turn = z.object({ by: z.string(), at: Time, until: Time, job: StartedJob.optional() })
 export type StartTurn = Readonly<z.output<typeof Turn>>
 
 /** The start was refused: nothing runs. */
@@ -118,9 +137,9 @@ export class RunRecords {
   }
 
   /** @returns whether it is our turn to start the attempt: nobody else will until its end */
-  async takeTurn(attempt: number, turn: number, times: Pick<StartTurn, 'at' | 'until'>): Promise<boolean> {
+  async takeTurn(attempt: number, turn: number, told: Omit<StartTurn, 'by'>): Promise<boolean> {
     const key = `${this.#prefix}${folder(attempt)}turn-${numbered(turn)}.json`
-    const own: StartTurn = { by: randomUUID(), ...times }
+    const own: StartTurn = { by: randomUUID(), ...told }
     if ((await this.#store.putIfAbsent(key, encoded(own))) === 'created') return true
     // A client that sends a put again, whose answer it has lost, is told that the key is taken: by itself.
     return decoded(key, Turn, await this.#store.get(key)).by === own.by

@@ -147,6 +147,23 @@ test.each([
 })
 
 test.each([
+  [GLUE, 'EntityNotFoundException'],
+  [EMR_SERVERLESS, 'ResourceNotFoundException'],
+  [EMR_STEP, 'InvalidRequestException'],
+] as const)('%j: %s is a run that the service does not know', async (target, name) => {
+  const { runner, order } = prepared(target, failing(name))
+  expect(await runner.state(order, 'r')).toMatchObject({ state: 'gone', message: expect.stringContaining(name) })
+})
+
+test.each([GLUE, EMR_SERVERLESS, EMR_STEP])(
+  '%j: of a run that cannot be looked at nothing is known',
+  async (target) => {
+    const { runner, order } = prepared(target, failing('AccessDeniedException'))
+    await expect(runner.state(order, 'r')).rejects.toThrow('Because.')
+  },
+)
+
+test.each([
   [GLUE, 'ConcurrentRunsExceededException', 'busy'],
   [GLUE, 'EntityNotFoundException', 'wrong'],
   [EMR_SERVERLESS, 'ConflictException', 'busy'],

@@ -241,6 +241,85 @@ test('while a start may still be under way nobody starts another one', async () 
   expect(runner.runs).toHaveLength(1)
 })
 
+test('a run is followed where it was started, though its job runs elsewhere by then', async () => {
+  const before = await prepared()
+  await before.land(1, { at: '2026-01-06T00:15:00Z' })
+  await before.commit()
+  const runner = new MemoryRunner(false)
+  await before.round(runner)
+  const lake = new JobLake(
+    withJobs({ compact: { ...COMPACT, glue: 'another', arguments: { sort: 'x' } } }),
+    before.store,
+  )
+  const asked: unknown[] = []
+  const recording: JobRunner = {
+    startsOnce: false,
+    start: (order, signal) => runner.start(order, signal),
+    find: (order) => runner.find(order),
+    state: (order, runId) => {
+      asked.push(order.target)
+      return runner.state(order, runId)
+    },
+  }
+  expect(await lake.round(recording)).toMatchObject([{ status: { status: 'running' } }])
+  expect(asked).toEqual([{ kind: 'glue', job: 'compact' }])
+  // What is tried again is tried as it is declared by then.
+  runner.end('failed')
+  lake.later = 2 * MINUTE
+  await lake.round(recording)
+  lake.later = 4 * MINUTE
+  expect(await lake.round(recording)).toMatchObject([{ status: { status: 'running', attempt: 1 } }])
+  expect(runner.runs[1]?.order).toMatchObject({ target: { kind: 'glue', job: 'another' }, arguments: { sort: 'x' } })
+})
+
+test('a start of which nothing is known is made again as it was, though its job is another by then', async () => {
+  const before = await prepared()
+  await before.land(1, { at: '2026-01-06T00:15:00Z' })
+  await before.commit()
+  const runner = new MemoryRunner(true)
+  const losing: JobRunner = {
+    startsOnce: true,
+    start: async (order, signal) => {
+      await runner.start(order, signal)
+      throw new Error('the answer is lost')
+    },
+    find: (order) => runner.find(order),
+    state: (order, runId) => runner.state(order, runId),
+  }
+  await expect(before.round(losing)).rejects.toThrow('the answer is lost')
+  const lake = new JobLake(
+    withJobs({ compact: { ...COMPACT, glue: 'another', arguments: { sort: 'x' } } }),
+    before.store,
+  )
+  const orders: unknown[] = []
+  const recording: JobRunner = {
+    ...losing,
+    start: (order, signal) => {
+      orders.push(order)
+      return runner.start(order, signal)
+    },
+  }
+  expect(await lake.round(recording)).toMatchObject([{ status: { status: 'running' } }])
+  expect(orders).toEqual([runner.runs[0]?.order])
+})
+
+test('a run that its service does not know any more has failed', async () => {
+  const lake = await prepared()
+  await lake.land(1, { at: '2026-01-06T00:15:00Z' })
+  await lake.commit()
+  const runner = new MemoryRunner(false)
+  await lake.round(runner)
+  const gone = { state: 'gone', message: 'there is no such job' } as const
+  for (const run of runner.runs) run.state = gone
+  // It may come to be seen yet.
+  lake.later = 30_000
+  expect(await lake.round(runner)).toMatchObject([{ status: { status: 'running', attempt: 0 } }])
+  lake.later = 2 * MINUTE
+  expect(await lake.round(runner)).toMatchObject([{ status: { status: 'waiting' } }])
+  lake.later = 4 * MINUTE
+  expect(await lake.round(runner)).toMatchObject([{ status: { status: 'running', attempt: 1 } }])
+})
+
 test('two schedulers at once start one run', async () => {
   for (let seed = 0; seed < 30; seed++) {
     const store = new MemoryStore()
