@@ -75,6 +75,13 @@ const PROTOCOL: Readonly<Record<string, KafkaFault>> = {
   INVALID_PARTITIONS: 'PARTITIONS_REFUSED',
   MESSAGE_TOO_LARGE: 'RECORD_TOO_LARGE',
   RECORD_LIST_TOO_LARGE: 'RECORD_TOO_LARGE',
+  // The client takes them for final. A group that is on the move settles, and who was put out of it joins again.
+  REBALANCE_IN_PROGRESS: 'BROKER_BUSY',
+  UNKNOWN_MEMBER_ID: 'BROKER_BUSY',
+  ILLEGAL_GENERATION: 'BROKER_BUSY',
+  MEMBER_ID_REQUIRED: 'BROKER_BUSY',
+  // What a broker says that is about to go down, too.
+  UNKNOWN_SERVER_ERROR: 'BROKER_BUSY',
 }
 
 /** How OpenSSL and Node say that a certificate is not to be trusted (Node.js documentation, "X509 certificate error codes"). */
@@ -116,6 +123,8 @@ function faultOf(error: unknown): KafkaFault {
   if (CERTIFICATE.test(code)) return 'CERTIFICATE_UNTRUSTED'
   if (/^(?:EPROTO$|ERR_SSL_)/.test(code) || message.startsWith('Broker requires TLS')) return 'TLS_MISMATCH'
   if (message.startsWith('Unknown topic ')) return 'TOPIC_MISSING'
+  // It is gone, and what it led is led by others, whom the next look at the cluster will tell.
+  if (message.startsWith('Cannot find broker with node id ')) return 'BROKER_UNREACHABLE'
   if (code === 'PLT_KFK_AUTHENTICATION') return SECRET_UNREADABLE.test(message) ? 'SECRET_UNREADABLE' : 'LOGIN_REFUSED'
   // A broker that goes down in a handshake looks like one that speaks no TLS: only time can tell.
   if (HANDSHAKE_FAILED.test(message)) return 'BROKER_UNREACHABLE'

@@ -90,15 +90,23 @@ export class KafkaBroker {
     return this.#admin
   }
 
-  /** Makes a topic, and waits until every partition has a leader. */
-  async createTopic(topic: string, partitions = 1, configs: Readonly<Record<string, string>> = {}): Promise<void> {
-    await this.#admin.createTopics({
-      topics: [topic],
-      partitions,
-      replicas: this.#cluster.layout.brokers.length,
-      configs: Object.entries(configs).map(([name, value]) => ({ name, value })),
-    })
-    for (let i = 0; i < partitions; i++) await this.leader(topic, i)
+  /**
+   * Makes a topic, and waits until every partition has a leader.
+   * @param partitions how many, with a replica on every broker; or which brokers hold each of them, the one to lead it first
+   */
+  async createTopic(
+    topic: string,
+    partitions: number | readonly (readonly number[])[] = 1,
+    configs: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    const placed =
+      typeof partitions === 'number'
+        ? { partitions, replicas: this.#cluster.layout.brokers.length }
+        : { assignments: partitions.map((brokers, partition) => ({ partition, brokers: [...brokers] })) }
+    const settings = Object.entries(configs).map(([name, value]) => ({ name, value }))
+    await this.#admin.createTopics({ topics: [topic], ...placed, configs: settings })
+    const count = typeof partitions === 'number' ? partitions : partitions.length
+    for (let i = 0; i < count; i++) await this.leader(topic, i)
   }
 
   /** The number of the broker that leads a partition, once there is one other than `not`. */

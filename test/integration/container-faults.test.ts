@@ -54,7 +54,14 @@ test(
   async () => {
     const broker = await KafkaBroker.start({ brokers: 3 })
     try {
-      await broker.createTopic('flights', PARTITIONS, { 'min.insync.replicas': '2' })
+      // Broker 1 leads two partitions; when it is gone, one of them moves to broker 2 and the other to 3.
+      const replicas = [
+        [1, 2, 3],
+        [2, 3, 1],
+        [3, 1, 2],
+        [1, 3, 2],
+      ]
+      await broker.createTopic('flights', replicas, { 'min.insync.replicas': '2' })
       const lake = path.join(directory(), 'lake')
       const store = openStore(lake)
       const running = consumer(broker.brokers, lake, {}, ['--max-age', '2'])

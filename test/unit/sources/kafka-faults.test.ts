@@ -66,6 +66,15 @@ test.each([
   ['BROKER_UNREACHABLE', true, connecting(system('ENOTFOUND')), 'ENOTFOUND'],
   ['BROKER_UNREACHABLE', true, new NetworkError('Connection closed'), 'Connection closed (is it up'],
   [
+    'BROKER_UNREACHABLE',
+    true,
+    new MultipleErrors('fetch failed 3 times.', [
+      new NetworkError('Connection closed'),
+      new UserError('Cannot find broker with node id 1'),
+    ]),
+    'Connection closed (is it up',
+  ],
+  [
     'REQUEST_REFUSED',
     false,
     new NetworkError('Client is closed.', { canRetry: false, closed: true }),
@@ -87,6 +96,11 @@ test.each([
   ['REQUEST_REFUSED', false, new ProtocolError('INVALID_CONFIG', 'Not a number.'), 'cannot x: Not a number'],
   ['BROKER_BUSY', true, new ProtocolError('NOT_LEADER_OR_FOLLOWER'), 'cannot x: '],
   ['BROKER_BUSY', true, new ProtocolError('NOT_ENOUGH_REPLICAS'), 'cannot x: '],
+  ['BROKER_BUSY', true, new ProtocolError('REBALANCE_IN_PROGRESS'), 'cannot x: '],
+  ['BROKER_BUSY', true, new ProtocolError('UNKNOWN_MEMBER_ID'), 'cannot x: '],
+  ['BROKER_BUSY', true, new ProtocolError('ILLEGAL_GENERATION'), 'cannot x: '],
+  ['BROKER_BUSY', true, new ProtocolError('UNKNOWN_SERVER_ERROR'), 'cannot x: '],
+  ['REQUEST_REFUSED', false, new ProtocolError('FENCED_INSTANCE_ID'), 'cannot x: '],
   ['REQUEST_REFUSED', false, new TypeError('a mistake in a program'), 'a mistake in a program'],
 ])('%s, another attempt can help: %j', (fault, canRetry, error, message) => {
   const found = kafkaError(error, 'cannot x')
