@@ -1,12 +1,7 @@
 import { commitTables } from '#shared/lake/pipeline-tables.ts'
-import {
-  type Meant,
-  type Rescored,
-  type RescoreOptions,
-  rescoreRows,
-  rescoreWaiting,
-} from '#shared/lake/rescore/rescore.ts'
+import { rescoreRows, rescoreWaiting } from '#shared/lake/rescore/rescore.ts'
 import { hasScore } from '#shared/lake/rescore/rescored-file.ts'
+import type { Meant, Rescored, RescoreOptions } from '#shared/lake/rescore/rescored-files.ts'
 import type { Row } from '#shared/pipeline/outcome.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import type { Score } from '#shared/pipeline/score.ts'

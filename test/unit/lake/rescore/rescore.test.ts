@@ -2,7 +2,8 @@ import { openCatalog } from '#shared/lake/iceberg/open-catalog.ts'
 import { currentSnapshot } from '#shared/lake/iceberg/table-metadata.ts'
 import { ObjectStoreLake } from '#shared/lake/lake.ts'
 import { rollbackTable } from '#shared/lake/lake-tables.ts'
-import { type Rescored, rescoreRows, rescoreWaiting } from '#shared/lake/rescore/rescore.ts'
+import { rescoreRows, rescoreWaiting } from '#shared/lake/rescore/rescore.ts'
+import type { Rescored } from '#shared/lake/rescore/rescored-files.ts'
 import { vacuum } from '#shared/lake/vacuum.ts'
 import { provenTables } from '#shared/lake/verify/snapshot-proof.ts'
 import { verifyLake } from '#shared/lake/verify.ts'
@@ -242,6 +243,34 @@ test('after a roll-back the log itself says who waits', async () => {
   expect(await rescore()).toMatchObject({ scored: 0 })
   expect(await rescore(new MemoryScorer(), { all: true })).toMatchObject({ scored: 2 })
   expect(await scores()).toEqual(own(1, 2))
+})
+
+test('when more wait than there is time for, each run settles some of them for good', async () => {
+  for (const value of [1, 2, 3, 4, 5, 6]) await land([value])
+  await table.commit()
+  const time = new AbortController()
+  const model = new MemoryScorer()
+  const scorer: Scorer = {
+    score: (...of) => {
+      if (model.asked.length === 3) time.abort()
+      return model.score(of[0], of[1])
+    },
+  }
+  expect(await rescore(scorer, { signal: time.signal, entries: 2 })).toMatchObject({ scored: 4, files: 4 })
+  expect(await markers()).toHaveLength(4)
+  expect(await rescore(new MemoryScorer(), { entries: 2 })).toMatchObject({ scored: 2, files: 2 })
+  expect(await markers()).toEqual([])
+  expect(await scores()).toEqual(own(1, 2, 3, 4, 5, 6))
+  await expectProven(6)
+})
+
+test('rows that wait on do not keep others from their scores, nor their entries', async () => {
+  for (const value of [1, 2, 3, 4, 5]) await land([value])
+  await table.commit()
+  const scorer = new MemoryScorer((value) => (value % 2 === 1 ? away('THROTTLED') : undefined))
+  expect(await rescore(scorer, { entries: 2 })).toMatchObject({ scored: 2, waiting: 3 })
+  expect(await markers()).toHaveLength(3)
+  expect(await scores()).toEqual([...waiting(1), ...own(2), ...waiting(3), ...own(4), ...waiting(5)])
 })
 
 test('a dry run asks and changes nothing', async () => {
