@@ -61,6 +61,7 @@ const BEGINNING: ReadPlace = { next: 0, amended: {} }
  * Reads what a table has taken of its logs since, and what it has not taken yet. The table is asked first: what it has is in the
  * snapshot that is told.
  * @param limit commits of one log that are read at the most
+ * @param signal aborted when no further log shall be read: of the others there is more then
  * @returns undefined when the catalog has no such table
  * @throws InletError TABLE_DIVERGED when its marks are not those of the table; LOG_CORRUPT when a commit is missing
  */
@@ -69,6 +70,7 @@ export async function readTableEntries(
   owner: TableOwner,
   before: ReadBefore | undefined,
   limit: number,
+  signal?: AbortSignal,
 ): Promise<TableEntries | undefined> {
   const loaded = await tables.catalog.load(owner.table)
   if (loaded === undefined) return undefined
@@ -81,10 +83,9 @@ export async function readTableEntries(
   const logs: TableLogEntries[] = []
   for await (const { id, log } of logsOf(store, generationPrefix(owner))) {
     const own = marks?.logs[log.prefix] ?? NO_MARKS
-    const entries = await logEntries(log, owner.table, own, places[log.prefix] ?? BEGINNING, {
-      limit,
-      rescan: marks?.rescan ?? true,
-    })
+    const place = places[log.prefix] ?? BEGINNING
+    const options = { limit, rescan: marks?.rescan ?? true }
+    const entries = signal?.aborted === true ? unread(place) : await logEntries(log, owner.table, own, place, options)
     logs.push({ id, log: log.prefix, ...entries })
   }
   return { tableId, snapshotId: snapshot === undefined ? null : String(snapshot['snapshot-id']), isAnew, logs }
@@ -97,6 +98,11 @@ function hasLess(marks: Readonly<Record<string, LogMarks>>, places: Readonly<Rec
     const taken: Readonly<Record<string, number>> = mark.amended
     return mark.next < next || Object.entries(amended).some(([start, number]) => (taken[start] ?? 0) < number)
   })
+}
+
+/** A log for which there was no time. */
+function unread(place: ReadPlace): Omit<TableLogEntries, 'id' | 'log'> {
+  return { taken: [], place, pending: [], end: place.next, isMore: true, isSealed: false }
 }
 
 async function logEntries(

@@ -68,10 +68,10 @@ async function lookUntilRead(
   before: JobMemory['progress'] | undefined,
   signal: AbortSignal | undefined,
 ): Promise<TableView | undefined> {
-  let view = await lookAt(surroundings, pipeline, before)
+  let view = await lookAt(surroundings, pipeline, before, signal)
   while (view !== undefined && !view.state.isRead) {
     if (signal?.aborted === true) return view
-    const next = await lookAt(surroundings, pipeline, view.progress)
+    const next = await lookAt(surroundings, pipeline, view.progress, signal)
     if (next === undefined || placesOf(next) === placesOf(view)) return next
     view = next
   }
@@ -91,10 +91,12 @@ export async function lookAt(
   surroundings: JobSurroundings,
   pipeline: Pipeline,
   before: JobMemory['progress'] | undefined,
+  signal?: AbortSignal,
 ): Promise<TableView | undefined> {
   const first = await surroundings.waiting(pipeline)
   const topic = await surroundings.topic(pipeline)
-  const view = await viewTable(surroundings, pipeline, before, first, topic, surroundings.limit)
+  const { limit } = surroundings
+  const view = await viewTable(surroundings, pipeline, before, first, topic, { limit, signal })
   if (view === undefined) return undefined
   const keys = new Set(first.map(({ key }) => key))
   const more = (await surroundings.waiting(pipeline)).filter(({ key }) => !keys.has(key))

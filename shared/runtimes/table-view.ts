@@ -44,6 +44,7 @@ export interface TableView {
 /**
  * How a pipeline's table stands now.
  * @param before progress as it was written down last; it is made anew when the table has been rolled back since
+ * @param signal aborted when no further log shall be read: the next view goes on
  * @returns undefined when the catalog has no such table yet
  * @throws InletError TABLE_DIVERGED, LOG_CORRUPT
  */
@@ -53,11 +54,11 @@ export async function viewTable(
   before: Progress | undefined,
   waiting: readonly WaitingBatch[],
   topic: TopicView,
-  limit = LIMIT,
+  { limit = LIMIT, signal }: { readonly limit?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<TableView | undefined> {
   const { table, name, generation, completeness } = pipeline
   const owner = { pipeline: name, generation, table: table.name }
-  const read = await readTableEntries(surroundings, owner, before, limit)
+  const read = await readTableEntries(surroundings, owner, before, limit, signal)
   if (read === undefined) return undefined
   const windows = windowsOf(table.partitionSpec)
   const timesOf = fileTimes(pipeline, windows)

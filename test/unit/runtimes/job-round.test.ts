@@ -1,5 +1,6 @@
 import type { JobRunner } from '#shared/jobs/job-runner.ts'
 import type { JobOptions } from '#shared/pipeline/job.ts'
+import { runRound } from '#shared/runtimes/job-round.ts'
 import { JobLake, withJobs } from '#test/helpers/job-lake.ts'
 import { MemoryRunner } from '#test/helpers/memory-runner.ts'
 import { MemoryStore } from '#test/helpers/memory-store.ts'
@@ -166,6 +167,31 @@ test('a long log is read to its end before anything is decided', async () => {
   // What the table has not taken is not read on and on.
   for (let minute = 20; minute < 30; minute++) await lake.land(1, { at: `2026-01-07T00:${minute}:00Z` })
   expect(await lake.round(runner, lake.store, { limit: 3 })).toMatchObject([{ scope: '2026-01-05', isNew: false }])
+})
+
+test('logs that take longer to read than a round has are read by several', async () => {
+  const lake = await prepared()
+  await lake.land(1, { at: '2026-01-06T00:15:00Z' })
+  await lake.land(2, { at: '2026-01-06T00:20:00Z' })
+  await lake.commit()
+  const runner = new MemoryRunner(true)
+  const reads: number[] = []
+  const isCommit = /\/p(?<partition>\d)\/commits\//
+  for (let round = 0; runner.runs.length === 0; round++) {
+    reads.push(0)
+    const time = new AbortController()
+    const store = (lake.store as MemoryStore).through(async (call, effect) => {
+      if (call.operation === 'get' && isCommit.test(call.key)) {
+        reads[round] = (reads[round] as number) + 1
+        time.abort()
+      }
+      return effect()
+    })
+    await runRound(lake.surroundings(runner, store), lake.pipeline, { signal: time.signal })
+    if (round > 5) throw new Error(`no round got to the end of the logs: ${reads.join(', ')}`)
+  }
+  expect(reads).toEqual([1, 2, 1, 0])
+  expect(startedFor(runner)).toEqual(['2026-01-05'])
 })
 
 test('what is remembered may be lost: what ran is not run again', async () => {
