@@ -96,10 +96,13 @@ export class RunRecords {
     this.#prefix = runPrefix(id)
   }
 
-  /** Decides the run, unless it was decided before; then nothing changes. A mark leads to it until it is over. */
-  async open(order: RunOrder): Promise<void> {
+  /**
+   * Decides the run, unless it was decided before; then nothing changes. A mark leads to it until it is over.
+   * @returns whether it was decided now
+   */
+  async open(order: RunOrder): Promise<boolean> {
     await this.#store.put(openKey(this.#id), new Uint8Array())
-    await this.#store.putIfAbsent(`${this.#prefix}order.json`, encoded(order))
+    return (await this.#store.putIfAbsent(`${this.#prefix}order.json`, encoded(order))) === 'created'
   }
 
   /** Nobody has to look at the run any more. */

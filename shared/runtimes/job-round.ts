@@ -3,7 +3,7 @@
  * that are open are followed, and what is due is started. Any number of rounds may be at work at once, and each may be stopped
  * anywhere: what they decide is decided by write-once objects (see `run-records.ts`).
  */
-import { dueRuns, type DueRun, type LastRun, type WatchedTable } from '#shared/jobs/due.ts'
+import { dueRuns, type DueRun, type LastRun, type WatchedTable, WHOLE_TABLE } from '#shared/jobs/due.ts'
 import type { WaitingBatch } from '#shared/jobs/completeness.ts'
 import { pursueRun, type RunContext, type RunStatus, type RunSurroundings } from '#shared/jobs/job-run.ts'
 import { openPrefix, parseOpenKey, type RunId } from '#shared/jobs/run-id.ts'
@@ -147,10 +147,12 @@ class Round {
     )
   }
 
-  /** Of what runs each hour, or day, only the last time: it is never due for one before. */
+  /** Of what runs each hour, or day, only the last time: it is never due for one before, nor for what was started by hand. */
   #worthKnowing(job: string, runs: [scope: string, run: LastRun][]): [scope: string, run: LastRun][] {
     const { when } = this.#pipeline.jobs.find(({ name }) => name === job) ?? {}
-    return when?.kind === 'every' ? runs.sort(([a], [b]) => (a < b ? -1 : 1)).slice(-1) : runs
+    if (when?.kind !== 'every') return runs
+    const scheduled = runs.filter(([scope]) => scope !== WHOLE_TABLE)
+    return scheduled.sort(([a], [b]) => (a < b ? -1 : 1)).slice(-1)
   }
 
   /** Follows the runs that are marked as open, and starts what was decided before and could not be started. */
@@ -161,7 +163,7 @@ class Round {
     const runs = found.flatMap((run): OpenRun[] => {
       // A job that is declared no more is nobody's.
       const job = this.#pipeline.jobs.find(({ name }) => name === run?.job)
-      return run === undefined || job === undefined ? [] : [this.#openRun(job, run, false)]
+      return run === undefined || job === undefined ? [] : [this.#openRun(job, this.#idOf(run), false)]
     })
     // What is at work is known before anything is started.
     for (const run of runs) await this.#pursue(run, false)
@@ -185,21 +187,22 @@ class Round {
   }
 
   async #begin(job: Job, { scope, revision, measure, window }: DueRun, snapshot: string): Promise<void> {
-    const run = this.#openRun(job, { job: job.name, scope, revision }, true)
-    this.#remember(run, measure)
+    const id = this.#idOf({ job: job.name, scope, revision })
     const order = { measure, snapshot, window, at: this.#surroundings.now(), by: 'schedule' }
-    await new RunRecords(this.#surroundings.store, run.id).open(order)
+    const isNew = await new RunRecords(this.#surroundings.store, id).open(order)
+    const run = this.#openRun(job, id, isNew)
+    this.#remember(run, measure)
     await this.#pursue(run, true)
-    this.#report(run)
+    // What others have decided, and is over, they have told.
+    if (isNew || run.status?.status !== 'over') this.#report(run)
   }
 
-  #openRun(job: Job, run: Pick<RunId, 'job' | 'scope' | 'revision'>, isNew: boolean): OpenRun {
-    const opened: OpenRun = {
-      id: { lake: this.#surroundings.store.url, ...of(this.#pipeline), ...run },
-      job,
-      isNew,
-      status: undefined,
-    }
+  #idOf(run: Pick<RunId, 'job' | 'scope' | 'revision'>): RunId {
+    return { lake: this.#surroundings.store.url, ...of(this.#pipeline), ...run }
+  }
+
+  #openRun(job: Job, id: RunId, isNew: boolean): OpenRun {
+    const opened: OpenRun = { id, job, isNew, status: undefined }
     this.#open.push(opened)
     return opened
   }

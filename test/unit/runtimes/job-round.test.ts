@@ -1,3 +1,4 @@
+import { startRun } from '#shared/cli/jobs.ts'
 import type { JobRunner } from '#shared/jobs/job-runner.ts'
 import type { JobOptions } from '#shared/pipeline/job.ts'
 import { runRound } from '#shared/runtimes/job-round.ts'
@@ -206,6 +207,37 @@ test('what is remembered may be lost: what ran is not run again', async () => {
   await lake.round(runner)
   await lake.round(runner)
   expect(runner.runs).toHaveLength(1)
+})
+
+test('what is over is told once, though what is remembered is lost', async () => {
+  const lake = await prepared({ ...COMPACT, retries: 0 })
+  await lake.land(1, { at: '2026-01-06T00:15:00Z' })
+  await lake.commit()
+  const runner = new MemoryRunner(true)
+  await lake.round(runner)
+  runner.end('failed', 'out of memory')
+  expect(await lake.round(runner)).toMatchObject([{ isNew: false, status: { status: 'over' } }])
+  await lake.store.delete('jobs/sensors/g0/memory.json')
+  expect(await lake.round(runner)).toEqual([])
+})
+
+test('a job of a schedule that is started by hand besides is told of no more than before', async () => {
+  const lake = await prepared({ glue: 'compact', when: { every: '1 day' } })
+  await lake.commit()
+  const runner = new MemoryRunner(true)
+  await lake.round(runner)
+  runner.end()
+  await lake.round(runner)
+  await startRun(lake.surroundings(runner), lake.pipeline, 'compact', undefined)
+  runner.end()
+  await lake.round(runner)
+  const told: unknown[] = []
+  const reading = (lake.store as MemoryStore).through(async (call, effect) => {
+    if (call.key.includes('/runs/')) told.push(call.key)
+    return effect()
+  })
+  expect([await lake.round(runner, reading), told]).toEqual([[], []])
+  expect(runner.runs).toHaveLength(2)
 })
 
 test.each([
