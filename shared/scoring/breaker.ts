@@ -21,6 +21,7 @@ export class Breaker {
   #weight = 0
   #pauseMs = FIRST_PAUSE_MS
   #isProbing = false
+  #answeredAt = Number.NEGATIVE_INFINITY
 
   get state(): BreakerState {
     return this.#state
@@ -48,12 +49,18 @@ export class Breaker {
 
   /** The endpoint has answered, be it that it has too much to do. @returns whether it was taken to be away */
   answered(now: number): boolean {
+    this.#answeredAt = now
     this.#weight = 0
     this.#isProbing = false
     if (!this.#state.isOpen) return false
     this.#state = { isOpen: false, since: now, probeAt: now }
     this.#pauseMs = FIRST_PAUSE_MS
     return true
+  }
+
+  /** Whether nothing was answered since then. */
+  isSilentSince(time: number): boolean {
+    return this.#answeredAt < time
   }
 
   /** A request has failed. @returns whether the endpoint is taken to be away from now on, and was not before */

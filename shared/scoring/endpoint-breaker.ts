@@ -56,6 +56,10 @@ export class EndpointBreaker {
     if (this.#breaker.answered(now)) await this.#remember()
   }
 
+  isSilentSince(time: number): boolean {
+    return this.#breaker.isSilentSince(time)
+  }
+
   async failed(weight: number, now: number): Promise<void> {
     if (this.#breaker.failed(weight, now)) await this.#remember()
   }

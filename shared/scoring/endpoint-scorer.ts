@@ -60,6 +60,9 @@ const WEIGHTS: Readonly<Record<FaultKind, number | null>> = {
   response: 1,
 }
 
+/** That of a request which waited in vain for all its time, in which no other was answered either: the endpoint hangs. */
+const HANGS = 10
+
 /** What they come to when the last attempt has failed. */
 const VERDICTS: Readonly<Record<FaultKind, Verdict>> = {
   throttled: { kind: 'unavailable', reason: 'THROTTLED' },
@@ -165,7 +168,7 @@ export class EndpointScorer implements Scorer {
           work.throttles += 1
           concurrency.throttled(begun, now())
         }
-        const weight = WEIGHTS[kind]
+        const weight = kind === 'late' && breaker.isSilentSince(begun) ? HANGS : WEIGHTS[kind]
         await (weight === null ? breaker.answered(now()) : breaker.failed(weight, now()))
       }
       return kind

@@ -16,6 +16,13 @@ test('so much in a row opens it, and an answer in between begins anew', () => {
   expect(breaker.state).toEqual({ isOpen: true, since: 7, probeAt: 5007 })
 })
 
+test('it knows whether anything was answered since a request began', () => {
+  const breaker = new Breaker()
+  expect(breaker.isSilentSince(0)).toBe(true)
+  breaker.answered(5)
+  expect([breaker.isSilentSince(5), breaker.isSilentSince(6)]).toEqual([false, true])
+})
+
 test('while it is open one probe at a time is let through, when it is time', () => {
   const breaker = opened()
   expect(breaker.admits(5999)).toBe(false)

@@ -2,6 +2,7 @@ import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import type { Score } from '#shared/pipeline/score.ts'
 import type { Verdict } from '#shared/pipeline/scorer.ts'
 import { breakerMemory } from '#shared/runtimes/scorer.ts'
+import { EndpointFault } from '#shared/scoring/endpoint-faults.ts'
 import { EndpointScorer, type ScoringReport } from '#shared/scoring/endpoint-scorer.ts'
 import { createSageMakerClient, endpointInvoker } from '#shared/scoring/sagemaker-endpoint.ts'
 import { EndpointServer, type Misbehaviour, type Model } from '#test/helpers/endpoint-server.ts'
@@ -179,9 +180,36 @@ test('when the time is over, what has no answer waits, and no request is left be
   expect(server.requests.length).toBe(asked)
 })
 
-test('a request that takes too long is late, and twice that is enough', async () => {
+test('of an endpoint that hangs one request is waited for, and no more', async () => {
   const { server, score } = await setUp({ sleeps: 1, sleepMs: 60_000 }, { timeoutMs: 100 })
-  expect(said([1], await score([1]))).toEqual(['UNREACHABLE'])
-  expect(server.requests.length).toBeLessThanOrEqual(2)
   expect(said([1], await score([1]))).toEqual(['BREAKER_OPEN'])
+  expect(server.requests.length).toBeLessThanOrEqual(1)
+  expect(said([1], await score([1]))).toEqual(['BREAKER_OPEN'])
+  expect(server.requests.length).toBeLessThanOrEqual(1)
+})
+
+test('a request that takes too long is made again where others are answered meanwhile', async () => {
+  const answered = Promise.withResolvers<void>()
+  const asked: string[] = []
+  const hanging = (body: string): Promise<never> =>
+    answered.promise.then(() => {
+      throw new EndpointFault('late', body)
+    })
+  const [score] = scoredSensors({ batch: { rows: 1 } }).scores as [Score]
+  let now = 0
+  const scorer = new EndpointScorer({
+    invoke: async (_score, body) => {
+      asked.push(String(body))
+      now += 1
+      if (asked.length === 1) return hanging(String(body))
+      answered.resolve()
+      return { body: Buffer.from('0.5'), contentType: 'text/csv', modelVersion: null }
+    },
+    memory: breakerMemory(new MemoryStore()),
+    now: () => now,
+    random: () => 0,
+  })
+  const verdicts = await scorer.score(score, [[1], [2]], new AbortController().signal)
+  expect(verdicts.map(({ kind }) => kind)).toEqual(['predicted', 'predicted'])
+  expect(asked).toEqual(['1', '2', '1'])
 })
