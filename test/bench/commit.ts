@@ -11,11 +11,11 @@ import { committedFiles } from '#shared/lake/committed-files.ts'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
 import { deliver } from '#test/helpers/deliveries.ts'
 import { kafkaRecord } from '#test/helpers/kafka-record.ts'
-import { LakeTable, locked } from '#test/helpers/lake-table.ts'
+import { LakeTable } from '#test/helpers/lake-table.ts'
+import { sensors } from '#test/helpers/locked-sensors.ts'
 import { MemoryStore } from '#test/helpers/memory-store.ts'
-import { reading, sensorEvent, sensors as declared } from '#test/helpers/sensors.ts'
+import { reading, sensorEvent } from '#test/helpers/sensors.ts'
 
-const sensors = locked(declared)
 const SNAPSHOTS = [10, 100, 1000]
 const FILES = [10, 1000]
 /** Commits whose costs are averaged at each size. */
@@ -74,8 +74,7 @@ async function lander(store: MemoryStore, files: number): Promise<() => Promise<
 async function grow(files: number): Promise<string[][]> {
   const inner = new MemoryStore()
   const { store, put } = counted(inner)
-  const table = new LakeTable(store, sensors)
-  await table.apply()
+  const table = await LakeTable.applied(store, sensors)
   const rows: string[][] = []
   const land = await lander(inner, files)
   const progress = new Progress(`${files} files a commit`, 1000 + SNAPSHOTS.length * MEASURED, 'commits')

@@ -6,11 +6,11 @@ import { currentSnapshot } from '#shared/lake/iceberg/table-metadata.ts'
 import { parseDataFileKey } from '#shared/lake/log-keys.ts'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
 import { deliver } from './deliveries.ts'
-import { LakeTable, locked } from './lake-table.ts'
-import { reading, sensorEvent, sensors as declared } from './sensors.ts'
+import { LakeTable } from './lake-table.ts'
+import { sensors } from './locked-sensors.ts'
+import { reading, sensorEvent } from './sensors.ts'
 import { range } from './slices.ts'
 
-const sensors = locked(declared)
 const KAFKA_PARTITIONS = 3
 /** Records of a Kafka partition in a round. */
 const ROUND = 24

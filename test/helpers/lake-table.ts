@@ -48,6 +48,13 @@ export class LakeTable {
     this.#lock = table.lock
   }
 
+  /** One that is made already. */
+  static async applied(...of: ConstructorParameters<typeof LakeTable>): Promise<LakeTable> {
+    const table = new LakeTable(...of)
+    await table.apply()
+    return table
+  }
+
   apply(lock = this.#lock, options: { anew?: boolean } = {}): ReturnType<typeof applyTable> {
     return applyTable(this.surroundings, this.owner, lock, options)
   }

@@ -45,8 +45,7 @@ let deliver: (first: number, count: number) => Promise<SliceReport[]>
 beforeEach(async () => {
   const pipeline = flightsByMonth()
   store = new DirectoryStore(directory())
-  table = new LakeTable(store, pipeline)
-  await table.apply()
+  table = await LakeTable.applied(store, pipeline)
   const flow = compileFlow(pipeline)
   const source = { cluster: 'million', topic: 'flights' }
   const options = { lake: new ObjectStoreLake(store), signal: new AbortController().signal, concurrency: 4 }

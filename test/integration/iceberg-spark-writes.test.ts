@@ -11,9 +11,10 @@ import { vacuum } from '#shared/lake/vacuum.ts'
 import { provenTables, type SnapshotProof } from '#shared/lake/verify/snapshot-proof.ts'
 import { deliver } from '#test/helpers/deliveries.ts'
 import { type IcebergDuckDB, openIcebergDuckDB } from '#test/helpers/duckdb-iceberg.ts'
-import { LakeTable, locked } from '#test/helpers/lake-table.ts'
+import { LakeTable } from '#test/helpers/lake-table.ts'
+import { sensors } from '#test/helpers/locked-sensors.ts'
 import { icebergPython } from '#test/helpers/pyiceberg.ts'
-import { reading, sensorEvent, sensors as declared } from '#test/helpers/sensors.ts'
+import { reading, sensorEvent } from '#test/helpers/sensors.ts'
 import { range } from '#test/helpers/slices.ts'
 import { Spark, SPARK_TIMEOUT_MS } from '#test/helpers/spark.ts'
 import { VENV_TIMEOUT_MS } from '#test/helpers/venv.ts'
@@ -22,7 +23,6 @@ const PYICEBERG = path.join(import.meta.dirname, 'pyiceberg-rows.py')
 const KAFKA_PARTITIONS = 3
 /** Records of one Kafka partition that a round lands, in two slices: a commit and an amendment. */
 const ROUND = 60
-const sensors = locked(declared)
 
 let spark: Spark
 let python: string

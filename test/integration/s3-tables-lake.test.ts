@@ -23,10 +23,11 @@ import { deliver } from '#test/helpers/deliveries.ts'
 import { FaultProxy } from '#test/helpers/fault-proxy.ts'
 import { inletProcesses, outcomeOf } from '#test/helpers/inlet-process.ts'
 import { locked } from '#test/helpers/lake-table.ts'
+import { sensors } from '#test/helpers/locked-sensors.ts'
 import { mended, timeless } from '#test/helpers/mending-sensors.ts'
 import { Moto, START_TIMEOUT_MS } from '#test/helpers/moto.ts'
 import { runPyiceberg } from '#test/helpers/pyiceberg.ts'
-import { reading, sensorEvent, sensors as declared } from '#test/helpers/sensors.ts'
+import { reading, sensorEvent } from '#test/helpers/sensors.ts'
 import { keysOf } from '#test/helpers/stored-keys.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
 import { VENV_TIMEOUT_MS } from '#test/helpers/venv.ts'
@@ -34,7 +35,6 @@ import { VENV_TIMEOUT_MS } from '#test/helpers/venv.ts'
 /** What an object in the bucket of a table can be asked for; a bucket nothing. */
 const ALLOWED = /^(?:GET|HEAD|PUT) \/[0-9a-f-]{36}--table-s3\/[^?]+(?:\?x-id=(?:GetObject|PutObject))?$/
 
-const sensors = locked(declared)
 const directory = temporaryDirectory()
 const start = inletProcesses()
 let moto: Moto

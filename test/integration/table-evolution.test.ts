@@ -41,8 +41,7 @@ test('other engines read a table that has become another as we do', async () => 
   const store = new DirectoryStore(directory())
   const first = withNextLock(FIRST)
   const second = withNextLock(SECOND, first.table.lock)
-  const table = new LakeTable(store, first)
-  await table.apply()
+  const table = await LakeTable.applied(store, first)
   // Without ids; under the first lock; under the first lock but not yet in the table when it changes; under the second.
   await deliver(store, FIRST({ layout: 'files' }), sensorEvent([firstEvent(1)]))
   await deliver(store, first, sensorEvent([firstEvent(2)], 0, 1))

@@ -205,8 +205,10 @@ test('dead letters that are resolved are told in a snapshot, too, and when anoth
   const SQL = 'SELECT _offset::INT, code, _resolved FROM sensors_dead_letters ORDER BY ALL'
   await land([reading(1), reading(666), '{'], 0)
   await land([timeless(1), '['], 3)
-  const letters = new LakeTable(store, { ...sensors, table: deadLetterTable(sensors) as typeof sensors.table })
-  await letters.apply()
+  const letters = await LakeTable.applied(store, {
+    ...sensors,
+    table: deadLetterTable(sensors) as typeof sensors.table,
+  })
   await letters.commit()
   await redrive(store, undefined, { logs: { to: 2 } })
   await letters.commit()

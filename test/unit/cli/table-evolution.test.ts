@@ -134,8 +134,7 @@ test('fields that change nothing but their names, or their order, within others'
   const swapped = z.object({ t: z.string(), u: z.string().meta({ alias: 's' }) })
   const after = stations(z.object({ at: z.date(), p: swapped, l: z.array(swapped) }), {})
   const old = withNextLock(before)
-  const table = new LakeTable(store, old)
-  await table.apply()
+  const table = await LakeTable.applied(store, old)
   const event = { at: '2026-01-05T10:00:00Z', p: { s: '1', t: '2' }, l: [{ s: '3', t: '4' }] }
   await deliver(store, old, sensorEvent([JSON.stringify(event)]))
   await table.commit()
@@ -146,8 +145,7 @@ test('fields that change nothing but their names, or their order, within others'
 })
 
 test('manifests from before a change are merged with newer ones, and list the same files', async () => {
-  const table = new LakeTable(store, first)
-  await table.apply()
+  const table = await LakeTable.applied(store, first)
   await deliver(store, first, sensorEvent([firstEvent(1)]))
   await table.commit()
   await table.apply(second.table.lock)
@@ -175,8 +173,7 @@ test('manifests from before a change are merged with newer ones, and list the sa
 })
 
 test('old names and new ones are in the name mapping', async () => {
-  const table = new LakeTable(store, first)
-  await table.apply()
+  const table = await LakeTable.applied(store, first)
   await table.apply(second.table.lock)
   const mapping = JSON.parse((await table.metadata()).properties['schema.name-mapping.default'] ?? '') as object[]
   expect(mapping).toContainEqual({ 'field-id': 4, names: ['label', 'name'] })
@@ -199,8 +196,7 @@ test.each([
   ],
   [z.object({ place: z.array(z.string()) }), '"place" is struct in the table and cannot become list'],
 ])('an incompatible contract is refused before anything is written %#', async (change, message) => {
-  const table = new LakeTable(store, first)
-  await table.apply()
+  await LakeTable.applied(store, first)
   const keys = await keysOf(store, '')
   const shape = FIRST({ layout: 'files' }).row.shape
   const declare = stations(z.object({ ...shape, ...change.shape }), { zone: 'identity', at: 'day' })
@@ -211,8 +207,7 @@ test.each([
 })
 
 test('a table that something else has given a column is refused, and left as it is', async () => {
-  const table = new LakeTable(store, first)
-  await table.apply()
+  const table = await LakeTable.applied(store, first)
   const base = await table.catalog.load('stations')
   if (base === undefined) throw new Error('no table')
   const [schema] = base.metadata.schemas

@@ -5,12 +5,12 @@ import { withProperties } from '#shared/lake/iceberg/table-metadata.ts'
 import { adoptTable, rollbackTable } from '#shared/lake/lake-tables.ts'
 import { MARKS_PROPERTY } from '#shared/lake/table-marks.ts'
 import { deliver } from '#test/helpers/deliveries.ts'
-import { LakeTable, locked } from '#test/helpers/lake-table.ts'
+import { LakeTable } from '#test/helpers/lake-table.ts'
+import { sensors } from '#test/helpers/locked-sensors.ts'
 import { MemoryStore } from '#test/helpers/memory-store.ts'
-import { reading, sensorEvent, sensors as declared } from '#test/helpers/sensors.ts'
+import { reading, sensorEvent } from '#test/helpers/sensors.ts'
 import { keysOf } from '#test/helpers/stored-keys.ts'
 
-const sensors = locked(declared)
 const TOPIC = {
   pipeline: 'sensors',
   generation: 0,
@@ -22,8 +22,7 @@ let table: LakeTable
 
 beforeEach(async () => {
   store = new MemoryStore()
-  table = new LakeTable(store, sensors)
-  await table.apply()
+  table = await LakeTable.applied(store, sensors)
 })
 
 const land = (values: readonly string[], partition = 0, offset = 0): Promise<void> =>
@@ -116,8 +115,7 @@ test('eight committers at once: each file once', async () => {
 test('a committer that dies anywhere leaves a table that the next one completes', async () => {
   for (let calls = 1; ; calls++) {
     store = new MemoryStore()
-    table = new LakeTable(store, sensors)
-    await table.apply()
+    table = await LakeTable.applied(store, sensors)
     await land([reading(1)], 0, 5)
     await table.commit()
     await land([reading(2)], 0, 2)
@@ -222,8 +220,7 @@ describe('a table that is not what the log has filled', () => {
     await expectAll()
 
     for (const key of await keysOf(store, 'tables/sensors/metadata/')) await store.delete(key)
-    const other = new LakeTable(new MemoryStore(), sensors)
-    await other.apply()
+    const other = await LakeTable.applied(new MemoryStore(), sensors)
     const { store: from } = other.surroundings
     for (const key of await keysOf(from, 'tables/sensors/metadata/'))
       await store.put(key, (await from.get(key)) ?? new Uint8Array())

@@ -1,9 +1,8 @@
 import { deliver } from '#test/helpers/deliveries.ts'
-import { LakeTable, locked } from '#test/helpers/lake-table.ts'
+import { LakeTable } from '#test/helpers/lake-table.ts'
+import { sensors } from '#test/helpers/locked-sensors.ts'
 import { MemoryStore } from '#test/helpers/memory-store.ts'
-import { reading, sensorEvent, sensors as declared } from '#test/helpers/sensors.ts'
-
-const sensors = locked(declared)
+import { reading, sensorEvent } from '#test/helpers/sensors.ts'
 
 test('two that make a table at once, one of them held up before any of its calls: one makes it, both are content', async () => {
   const most = 40

@@ -7,13 +7,13 @@ import { withProperties } from '#shared/lake/iceberg/table-metadata.ts'
 import { vacuumMarks } from '#shared/lake/marks-vacuum.ts'
 import { marksKey, marksPrefix } from '#shared/lake/table-marks.ts'
 import { deliver } from '#test/helpers/deliveries.ts'
-import { LakeTable, locked } from '#test/helpers/lake-table.ts'
-import { reading, sensorEvent, sensors as declared } from '#test/helpers/sensors.ts'
+import { LakeTable } from '#test/helpers/lake-table.ts'
+import { sensors } from '#test/helpers/locked-sensors.ts'
+import { reading, sensorEvent } from '#test/helpers/sensors.ts'
 import { keysOf } from '#test/helpers/stored-keys.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
 
 const DAY_MS = 86_400_000
-const sensors = locked(declared)
 const directory = temporaryDirectory()
 let root: string
 let store: DirectoryStore
@@ -22,8 +22,7 @@ let table: LakeTable
 beforeEach(async () => {
   root = directory()
   store = new DirectoryStore(root)
-  table = new LakeTable(store, sensors)
-  await table.apply()
+  table = await LakeTable.applied(store, sensors)
   for (const offset of [0, 1, 2]) {
     await deliver(store, sensors, sensorEvent([reading(offset + 1)], 0, offset))
     await table.commit()

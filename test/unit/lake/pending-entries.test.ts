@@ -2,18 +2,17 @@ import { type LogStore, logsOf } from '#shared/lake/log-store.ts'
 import { pendingEntries } from '#shared/lake/pending-entries.ts'
 import { tableOwners } from '#shared/lake/table-owners.ts'
 import { deliver } from '#test/helpers/deliveries.ts'
-import { LakeTable, locked } from '#test/helpers/lake-table.ts'
+import { LakeTable } from '#test/helpers/lake-table.ts'
+import { sensors } from '#test/helpers/locked-sensors.ts'
 import { MemoryStore } from '#test/helpers/memory-store.ts'
-import { reading, sensorEvent, sensors as declared } from '#test/helpers/sensors.ts'
+import { reading, sensorEvent } from '#test/helpers/sensors.ts'
 
-const sensors = locked(declared)
 let store: MemoryStore
 let table: LakeTable
 
 beforeEach(async () => {
   store = new MemoryStore()
-  table = new LakeTable(store, sensors)
-  await table.apply()
+  table = await LakeTable.applied(store, sensors)
 })
 
 const land = (values: readonly string[], partition: number, offset: number): Promise<void> =>
@@ -56,13 +55,12 @@ test('the log of another generation is not the table’s', async () => {
 test('owners are found by their marks, whatever else lies there', async () => {
   await land([reading(1)], 0, 0)
   await table.commit()
-  const other = new LakeTable(store, {
+  await LakeTable.applied(store, {
     ...sensors,
     name: 'others',
     generation: 2,
     table: { ...sensors.table, name: 'x_g2' },
   })
-  await other.apply()
   await store.put('marks/README', new Uint8Array())
   const owners: unknown[] = []
   for await (const owner of tableOwners(store)) owners.push(owner)

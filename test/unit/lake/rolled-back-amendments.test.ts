@@ -1,17 +1,15 @@
 import { adoptTable, rollbackTable } from '#shared/lake/lake-tables.ts'
 import { deliver } from '#test/helpers/deliveries.ts'
-import { LakeTable, locked } from '#test/helpers/lake-table.ts'
+import { LakeTable } from '#test/helpers/lake-table.ts'
+import { sensors } from '#test/helpers/locked-sensors.ts'
 import { MemoryStore } from '#test/helpers/memory-store.ts'
 import { keysOf } from '#test/helpers/stored-keys.ts'
-import { reading, sensorEvent, sensors as declared } from '#test/helpers/sensors.ts'
-
-const sensors = locked(declared)
+import { reading, sensorEvent } from '#test/helpers/sensors.ts'
 
 /** Two commits, each with an amendment that came later: four snapshots. */
 async function filledTable(): Promise<LakeTable> {
   const store = new MemoryStore()
-  const table = new LakeTable(store, sensors)
-  await table.apply()
+  const table = await LakeTable.applied(store, sensors)
   for (const offset of [9, 2, 19, 12]) {
     await deliver(store, sensors, sensorEvent([reading(1)], 0, offset))
     await table.commit()

@@ -4,11 +4,10 @@ import { openCatalog } from '#shared/lake/iceberg/open-catalog.ts'
 import type { OpenCatalog } from '#shared/lake/iceberg/open-catalog.ts'
 import { currentSnapshot, type TableMetadata } from '#shared/lake/iceberg/table-metadata.ts'
 import { deliver } from '#test/helpers/deliveries.ts'
-import { LakeTable, locked } from '#test/helpers/lake-table.ts'
+import { LakeTable } from '#test/helpers/lake-table.ts'
+import { sensors } from '#test/helpers/locked-sensors.ts'
 import { MemoryStore } from '#test/helpers/memory-store.ts'
-import { reading, sensorEvent, sensors as declared } from '#test/helpers/sensors.ts'
-
-const sensors = locked(declared)
+import { reading, sensorEvent } from '#test/helpers/sensors.ts'
 
 let store: MemoryStore
 let tables: OpenCatalog
@@ -19,8 +18,7 @@ let meanwhile: (() => Promise<void>) | undefined
 beforeEach(async () => {
   store = new MemoryStore()
   tables = openCatalog('directory', store)
-  table = new LakeTable(store, sensors)
-  await table.apply()
+  table = await LakeTable.applied(store, sensors)
   await land(0)
   meanwhile = undefined
   const { catalog } = tables

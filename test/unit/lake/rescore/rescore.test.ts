@@ -28,8 +28,7 @@ let table: LakeTable
 
 beforeEach(async () => {
   store = new MemoryStore()
-  table = new LakeTable(store, sensors)
-  await table.apply()
+  table = await LakeTable.applied(store, sensors)
 })
 
 /** Lands readings of these values, at the offsets of the same numbers. */

@@ -3,20 +3,19 @@ import { provenTables, type SnapshotProof } from '#shared/lake/verify/snapshot-p
 import { verifyLake } from '#shared/lake/verify.ts'
 import { deliver } from '#test/helpers/deliveries.ts'
 import { deletePositions, rewriteFiles } from '#test/helpers/foreign-snapshots.ts'
-import { LakeTable, locked } from '#test/helpers/lake-table.ts'
+import { LakeTable } from '#test/helpers/lake-table.ts'
+import { sensors } from '#test/helpers/locked-sensors.ts'
 import { MemoryStore } from '#test/helpers/memory-store.ts'
-import { reading, sensorEvent, sensors as declared } from '#test/helpers/sensors.ts'
+import { reading, sensorEvent } from '#test/helpers/sensors.ts'
 import { keysOf } from '#test/helpers/stored-keys.ts'
 
-const sensors = locked(declared)
 let store: MemoryStore
 let table: LakeTable
 let replaced: readonly string[] = []
 
 beforeEach(async () => {
   store = new MemoryStore()
-  table = new LakeTable(store, sensors)
-  await table.apply()
+  table = await LakeTable.applied(store, sensors)
   for (const offset of [5, 2, 6]) {
     await land(offset)
     await table.commit()
@@ -96,8 +95,7 @@ test('a row in the place of another is a fault, though their number is right', a
 })
 
 test('a row that the log does not have, or that cannot be read, is a fault of its file', async () => {
-  const elsewhere = new LakeTable(new MemoryStore(), sensors)
-  await elsewhere.apply()
+  const elsewhere = await LakeTable.applied(new MemoryStore(), sensors)
   await deliver(elsewhere.surroundings.store, sensors, sensorEvent([reading(1)], 0, 99))
   await elsewhere.commit()
   const [stranger] = await elsewhere.files()
