@@ -55,7 +55,13 @@ export function costsOf(pipeline: Pipeline, workload: Workload, firehose: number
   return {
     gigabytes,
     batches,
-    parts: [...delivery, requestPart(pipeline, workload), ...clusterParts(pipeline, workload), ...lakeParts(workload)],
+    parts: [
+      ...delivery,
+      requestPart(pipeline, workload),
+      ...clusterParts(pipeline, workload),
+      ...lakeParts(workload),
+      ...scoreParts(pipeline, workload),
+    ],
     delivery: sum(delivery),
     alternatives: alternatives(pipeline, workload, firehose),
   }
@@ -154,6 +160,19 @@ function lakeParts(workload: Workload): readonly CostPart[] {
       basis: `a DPU is $${PRICES.glueDpu.usd} an hour; how much one compacts was not measured in AWS`,
     },
   ]
+}
+
+/** Each score of a slice's rows is asked for by itself. */
+function scoreParts(pipeline: Pipeline, workload: Workload): readonly CostPart[] {
+  const { perSecond, slices, records } = batchesOf(pipeline, workload)
+  return pipeline.scores.map(({ endpoint, maxRows }) => {
+    const requests = perSecond * SECONDS_A_MONTH * slices * Math.ceil(records / slices / maxRows)
+    return {
+      part: `endpoint ${endpoint}`,
+      usd: null,
+      basis: `about ${count(requests)} requests of up to ${count(maxRows)} rows: what they take is the instance's, or the model's time where it is serverless`,
+    }
+  })
 }
 
 function alternatives(pipeline: Pipeline, workload: Workload, firehose: number | null): readonly Alternative[] {

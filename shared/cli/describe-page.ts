@@ -20,6 +20,7 @@ export function describePage(description: PipelineDescription): string {
     section('Partitions', partitions(table)),
     section('Policies', policies(description)),
     section('Trigger', triggerText(description.trigger)),
+    ...(description.scores.length > 0 ? [section('Scores', scoresTable(description))] : []),
     ...(description.jobs.length > 0 ? [section('Jobs', jobsText(description))] : []),
     section(`Dead letters: ${deadLetters.name}`, deadLetterText(deadLetters)),
     section('Limits on the way', `${limitsText()}\n${runtimeText(description)}`),
@@ -35,6 +36,25 @@ function jobsText({ jobs, completeness: { idleMs, clockSkewMs, quietMs } }: Pipe
     `A partition is complete when each Kafka partition is past it, or silent for ${lengthText(idleMs)}${quiet}. What is`,
     `${lengthText(clockSkewMs)} ahead of its record shows nothing. "inlet jobs why" says what is missing.`,
   ].join('\n')
+}
+
+const WHILE_AWAY = {
+  defer: 'rows wait, and are scored later',
+  null: 'rows have none, for good',
+  fail: 'the slice fails, and is delivered again',
+}
+
+function scoresTable({ scores }: PipelineDescription): string {
+  const rows = scores.map(({ name, endpoint, variant, model, inferenceComponent, into, ...score }) => {
+    const { contentType, maxRows, maxBytes, timeoutMs, modelVersionInto, reasonInto, onUnavailable } = score
+    const named = Object.entries({ variant, model, component: inferenceComponent })
+    const asks = [endpoint, ...named.flatMap(([what, of]) => (of === null ? [] : [`${what} ${of}`]))]
+    const requests = [contentType, `${formatCount(maxRows)} rows`, formatBytes(maxBytes), `${timeoutMs / 1000} s`]
+    const parts = into.map(({ column, part }) => (part === null ? column : `${column} (${JSON.stringify(part)})`))
+    const columns = [...parts, modelVersionInto, reasonInto].filter((column) => column !== null)
+    return [name, asks.join(', '), requests.join(', '), columns.join(', '), WHILE_AWAY[onUnavailable]]
+  })
+  return textTable(['score', 'asks', 'in requests of', 'into', 'while it is away'], rows)
 }
 
 function section(title: string, text: string): string {

@@ -6,6 +6,7 @@ import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import type { Table } from '#shared/pipeline/table.ts'
 import type { Completeness } from '#shared/pipeline/completeness.ts'
 import type { Job } from '#shared/pipeline/job.ts'
+import type { Score } from '#shared/pipeline/score.ts'
 import type { Trigger } from '#shared/pipeline/trigger.ts'
 import { athenaDdl } from './athena-ddl.ts'
 import { icebergType, jsonType, parquetType } from './column-types.ts'
@@ -38,6 +39,13 @@ export interface TableDescription {
   readonly athenaDdl: string
 }
 
+/** A score as far as it is data: what its features and its codec do is code. */
+export interface ScoreDescription extends Omit<Score, 'features' | 'codec' | 'into'> {
+  readonly contentType: string
+  /** The columns of a prediction, and which part of it each has; null for all of it. */
+  readonly into: readonly { readonly column: string; readonly part: string | number | null }[]
+}
+
 export interface PipelineDescription {
   readonly name: string
   readonly topic: string
@@ -52,6 +60,7 @@ export interface PipelineDescription {
   readonly runtimes: readonly ('lambda' | 'container')[]
   readonly policies: Pick<Pipeline, 'tombstones' | 'unknownKeys'> & { readonly keep: Table['keep'] }
   readonly table: TableDescription
+  readonly scores: readonly ScoreDescription[]
   readonly jobs: readonly Job[]
   readonly completeness: Completeness
   readonly deadLetters: TableDescription
@@ -71,10 +80,16 @@ export function describePipeline(pipeline: Pipeline, lakeUrl: string): PipelineD
     runtimes: [...(isTooLarge ? [] : ['lambda' as const]), ...(isDecoded ? [] : ['container' as const])],
     policies: { tombstones, unknownKeys, keep: table.keep },
     table: describeTable(table, lakeUrl),
+    scores: pipeline.scores.map(describeScore),
     jobs: pipeline.jobs,
     completeness: pipeline.completeness,
     deadLetters: describeTable(deadLetterTable(pipeline), lakeUrl),
   }
+}
+
+function describeScore({ features: _features, codec, into, ...score }: Score): ScoreDescription {
+  const parts = into.map(({ column, part }) => ({ column, part }))
+  return { ...score, contentType: codec.contentType, into: parts }
 }
 
 function describeTable(table: Table, lakeUrl: string): TableDescription {

@@ -5,6 +5,7 @@ import { definePipeline } from '#shared/pipeline/pipeline.ts'
 import { defineTrigger, type TriggerOptions } from '#shared/pipeline/trigger.ts'
 import { measurements } from '#test/fixtures/measurements.ts'
 import { withJobs } from '#test/helpers/job-lake.ts'
+import { scoredSensors } from '#test/helpers/scored-sensors.ts'
 import { sensors } from '#test/helpers/sensors.ts'
 
 const declaration = {
@@ -17,6 +18,45 @@ const declaration = {
   lake: { table: 'times', layout: 'files', keep: ['key'] },
 } as const
 const times = definePipeline(declaration)
+
+test('the scores of rows: who is asked, how, and where the answers go', () => {
+  const parts = {
+    endpoint: 'grades',
+    features: () => [1],
+    into: { grade: 'label' },
+    onUnavailable: 'null',
+    timeoutMs: 500,
+  }
+  const scored = scoredSensors({ variant: 'blue', batch: { rows: 20 } }, {}, { grade: parts })
+  const description = describePipeline(scored, 's3://lake')
+  expect(description.scores).toEqual([
+    {
+      name: 'risk',
+      endpoint: 'sensor-risk',
+      variant: 'blue',
+      model: null,
+      inferenceComponent: null,
+      contentType: 'text/csv',
+      into: [{ column: 'risk', part: null }],
+      modelVersionInto: 'model',
+      reasonInto: 'why',
+      maxRows: 20,
+      maxBytes: 6_000_000,
+      timeoutMs: 10_000,
+      onUnavailable: 'defer',
+    },
+    expect.objectContaining({ name: 'grade', into: [{ column: 'grade', part: 'label' }], reasonInto: null }),
+  ])
+  const page = describePage(description)
+  expect(page).toMatch(/\nScores\n\n {2}score +asks +in requests of +into +while it is away\n/)
+  expect(page).toMatch(
+    /\n {2}risk +sensor-risk, variant blue +text\/csv, 20 rows, 6\.0 MB, 10 s +risk, model, why +rows wait, and are scored later\n/,
+  )
+  expect(page).toMatch(
+    /\n {2}grade +grades +text\/csv, 500 rows, 6\.0 MB, 0\.5 s +grade \("label"\) +rows have none, for good\n/,
+  )
+  expect(describePage(describePipeline(sensors, 's3://lake'))).not.toContain('\nScores\n')
+})
 
 test('what a declaration means, as data', () => {
   const description = describePipeline(sensors, 's3://lake/prod')

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { definePipeline, type Pipeline } from '#shared/pipeline/pipeline.ts'
 import type { TriggerOptions } from '#shared/pipeline/trigger.ts'
+import { scoredSensors } from '#test/helpers/scored-sensors.ts'
 import { costsOf, type Costs } from '../../../infra/costs.ts'
 import { costsReport } from '../../../infra/costs-report.ts'
 import { PRICES } from '../../../infra/prices.ts'
@@ -115,6 +116,22 @@ test('who pays for requests more than for all else that runs is told how to have
   const told = (trigger?: TriggerOptions) => costsReport(pipeline(trigger), WORKLOAD).page
   expect(told()).toContain('a longer trigger.batchingWindowSeconds, or fewer partitions of the topic')
   expect(told({ mode: 'provisioned' })).not.toContain('batchingWindowSeconds')
+})
+
+test('what endpoints take is said to be unknown, and how often they are asked is not', () => {
+  const scored = scoredSensors({ batch: { rows: 500 } })
+  const { parts } = costsOf(scored, WORKLOAD)
+  // 5,000 records in 8 slices are two requests each.
+  const requests = Math.round(0.2 * 8 * 2 * 730 * 3600).toLocaleString('en-US')
+  expect(parts).toContainEqual({
+    part: 'endpoint sensor-risk',
+    usd: null,
+    basis: expect.stringContaining(`about ${requests} requests of up to 500 rows`),
+  })
+  expect(costsReport(scored, WORKLOAD).page).toMatch(/endpoint sensor-risk +unknown +unknown/)
+  expect(costsOf(pipeline(), WORKLOAD).parts.map(({ part }) => part)).not.toContainEqual(
+    expect.stringContaining('endpoint'),
+  )
 })
 
 test('what is not known is said to be unknown, and every price has a source', () => {
