@@ -88,8 +88,23 @@ function linesOf(body: Uint8Array): string[] {
 
 /** The fields of a line; numbers stay text until a column says that it wants one. */
 function csvPrediction(line: string): unknown {
-  const fields = line.split(',').map((field) => new CsvText(unquoted(field.trim())))
+  const fields = fieldsOf(line).map((field) => new CsvText(unquoted(field.trim())))
   return fields.length === 1 ? fields[0] : fields
+}
+
+/** What is between commas; one within quotes is of the text (RFC 4180, section 2). */
+function fieldsOf(line: string): string[] {
+  if (!line.includes('"')) return line.split(',')
+  const fields: string[] = []
+  let start = 0
+  let isQuoted = false
+  for (let i = 0; i < line.length; i++) {
+    if (line[i] === '"') isQuoted = !isQuoted
+    if (line[i] !== ',' || isQuoted) continue
+    fields.push(line.slice(start, i))
+    start = i + 1
+  }
+  return [...fields, line.slice(start)]
 }
 
 /** A field of CSV, of which nobody has said whether it is a number. */

@@ -43,6 +43,14 @@ test('answers: a prediction a line, a last line end is none of them, an empty li
   expect(json.decode(bytes('{"predictions":[[1],[2]]}'))).toEqual([[1], [2]])
 })
 
+test('a comma within quotes is of the text, not between two predictions', () => {
+  expect(csv.decode(bytes('"late, very",0.9\n 0.1 , "a ""b"", c" \n"x,y"\n'))).toEqual([
+    [new CsvText('late, very'), new CsvText('0.9')],
+    [new CsvText('0.1'), new CsvText('a "b", c')],
+    new CsvText('x,y'),
+  ])
+})
+
 test('what is no answer is refused', () => {
   expect(() => json.decode(bytes('<html></html>'))).toThrow(SyntaxError)
   expect(() => json.decode(bytes('{"error":"x"}'))).toThrow('expected a list of predictions')
