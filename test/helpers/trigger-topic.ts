@@ -16,6 +16,9 @@ export function triggerOf(settings: Partial<Trigger> = {}): Trigger {
   return { ...defineTrigger(), batchingWindowSeconds: 0, batchSize: 100, ...settings }
 }
 
+/** What a trigger in provisioned mode declares. */
+export const PROVISIONED = { mode: 'provisioned', pollers: { minimum: 1, maximum: 10 } } as const
+
 /** A Kafka topic: records by partition, which may grow. */
 export class Topic {
   readonly partitions: readonly KafkaRecord[][]
@@ -59,6 +62,21 @@ export class Topic {
     return mapping.due(now)
   }
 }
+
+/** The one invocation that is due. */
+export function only(invocations: readonly Invocation[]): Invocation {
+  const [first, ...others] = invocations
+  if (first === undefined || others.length > 0)
+    throw new Error(`expected one invocation, found ${invocations.map(shown).join(' | ')}`)
+  return first
+}
+
+/** The answer of a function that could not land these records of the topic. */
+export const failures = (...items: readonly [partition: number, offset: number][]) => ({
+  batchItemFailures: items.map(([partition, offset]) => ({
+    itemIdentifier: { partition: `flights-${partition}`, offset },
+  })),
+})
 
 /** What an invocation delivers, in short: `0@0…4 1@7`. */
 export function shown({ partitions }: Pick<Invocation, 'partitions'>): string {
