@@ -1,26 +1,17 @@
 import { commitTables } from '#shared/lake/pipeline-tables.ts'
 import { rescoreRows, rescoreWaiting } from '#shared/lake/rescore/rescore.ts'
-import { hasScore } from '#shared/lake/rescore/rescored-file.ts'
-import type { Meant, Rescored, RescoreOptions } from '#shared/lake/rescore/rescored-files.ts'
-import type { Row } from '#shared/pipeline/outcome.ts'
+import type { Rescored, RescoreOptions } from '#shared/lake/rescore/rescored-files.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
-import type { Score } from '#shared/pipeline/score.ts'
 import type { Scorer } from '#shared/pipeline/scorer.ts'
 import { UsageError } from './failure.ts'
 import { openTables, type TablePlace } from './opened-tables.ts'
 import { formatCount, Progress } from './progress.ts'
+import { type RangeArguments, rangeOf, rowsWithin } from './rescore-range.ts'
 import { type ScoreChange, ScoreChanges } from './score-changes.ts'
 import { notSetUp, openScorer } from './scorer.ts'
 import { textTable } from './text-table.ts'
 
-export interface RescoreArguments extends TablePlace {
-  /** Rows that wait, by the log itself. */
-  readonly all?: boolean
-  /** A range of time, as ISO 8601: rows of it are scored anew, whether they wait or not. */
-  readonly from?: string
-  readonly to?: string
-  /** The version that has to answer; rows that it has scored are left alone. */
-  readonly modelVersion?: string
+export interface RescoreArguments extends TablePlace, RangeArguments {
   /** The production variant that is asked. */
   readonly variant?: string
   readonly dryRun?: boolean
@@ -67,59 +58,11 @@ export async function rescore(nameOrFile: string, args: RescoreArguments): Promi
     const rescored =
       range === undefined
         ? await rescoreWaiting(surroundings, pipeline, { ...options, all: args.all ?? false })
-        : await rescoreRows(surroundings, pipeline, rowsWithin(range, modelVersion, changes), options)
+        : await rescoreRows(surroundings, pipeline, rowsWithin(range, pipeline.table, modelVersion, changes), options)
     const { otherVersion } = versioned
     return { pipeline: pipeline.name, dryRun, ...rescored, changes: changes.list, otherVersion }
   } finally {
     progress?.stop()
-  }
-}
-
-/** A half-open range of the table's time column, in milliseconds. */
-interface TimeRange {
-  readonly column: string
-  readonly from: number
-  readonly to: number
-}
-
-function rangeOf(pipeline: Pipeline, { from, to, modelVersion, all }: RescoreArguments): TimeRange | undefined {
-  if (modelVersion !== undefined && pipeline.scores.some(({ modelVersionInto }) => modelVersionInto === null))
-    throw new UsageError(`--model-version needs modelVersionInto in each score of ${pipeline.name}`)
-  if (from === undefined && to === undefined) {
-    if (modelVersion === undefined) return undefined
-    throw new UsageError('--model-version is for rows of a range: say --from, --to, or both')
-  }
-  if (all === true) throw new UsageError('--all is for rows that wait: leave --from and --to out')
-  const range = {
-    column: pipeline.table.partitionSpec.find(({ isTime }) => isTime)?.column ?? '_timestamp',
-    from: from === undefined ? Number.NEGATIVE_INFINITY : instant('--from', from),
-    to: to === undefined ? Number.POSITIVE_INFINITY : instant('--to', to),
-  }
-  if (range.from >= range.to) throw new UsageError('--from must lie before --to')
-  return range
-}
-
-function instant(option: string, text: string): number {
-  const ms = Date.parse(text)
-  if (Number.isNaN(ms)) throw new UsageError(`${option}: expected a date or a time of ISO 8601, found "${text}"`)
-  return ms
-}
-
-function rowsWithin({ column, from, to }: TimeRange, modelVersion: string | undefined, changes: ScoreChanges): Meant {
-  const isWithin = (row: Row): boolean => {
-    const value = row[column] ?? null
-    if (value === null) return false
-    const ms = value instanceof Date ? value.getTime() : typeof value === 'string' ? Date.parse(value) : Number(value)
-    return from <= ms && ms < to
-  }
-  const isDone = (row: Row, score: Score): boolean =>
-    modelVersion !== undefined && hasScore(row, score) && row[score.modelVersionInto ?? ''] === modelVersion
-  return {
-    mayHold: () => true,
-    isMeant: (row, score) => isWithin(row) && !isDone(row, score),
-    onSettled: ({ kind }, score, before, after) => {
-      if (kind === 'scored') changes.add(score, before, after)
-    },
   }
 }
 

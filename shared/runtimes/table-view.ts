@@ -2,6 +2,7 @@ import type { PartitionState, PendingFile, TableState, WaitingBatch } from '#sha
 import { type Arrival, emptyProgress, NO_PROGRESS, type Progress, withNews } from '#shared/jobs/progress.ts'
 import type { LogId } from '#shared/lake/log-keys.ts'
 import type { CommitterSurroundings } from '#shared/lake/committer.ts'
+import { timeOfBound } from '#shared/lake/time-bound.ts'
 import {
   type DatedEntry,
   readTableEntries,
@@ -14,8 +15,6 @@ import { partitionTimes, type Windows, windowsOf } from '#shared/pipeline/time-w
 
 /** Commits of one log that are read at once. */
 const LIMIT = 2000
-const DATE_BYTES = 4
-const MS_PER_DAY = 86_400_000
 
 /** What may still come of a Kafka partition: the offsets from `begin` to before `end`, as far as they have not landed. */
 export interface PartitionOffsets {
@@ -86,15 +85,9 @@ function fileTimes({ table }: Pipeline, windows: Windows | null): FileTimes {
     const found = id === undefined ? undefined : statistics?.fields.find(([field]) => field === id)
     if (found === undefined) return null
     const [lower, upper] = [found[5], found[6]]
+    const timeOf = (bound: string): number => timeOfBound(Buffer.from(bound, 'base64'))
     return lower === null || upper === null ? null : [timeOf(lower), timeOf(upper)]
   }
-}
-
-/** A date is days, a timestamp microseconds since 1970. */
-function timeOf(bound: string): number {
-  const bytes = Buffer.from(bound, 'base64')
-  if (bytes.length === DATE_BYTES) return bytes.readInt32LE(0) * MS_PER_DAY
-  return Math.floor(Number(bytes.readBigInt64LE(0)) / 1000)
 }
 
 function arrivalOf({ entry, at }: DatedEntry, table: string, timesOf: FileTimes): Arrival {
