@@ -1,8 +1,8 @@
 import { awsRunners } from '#shared/jobs/aws-runners.ts'
-import { type KnownRuns, type LastRun, stretchAt, type Verdict, verdictOf, WHOLE_TABLE } from '#shared/jobs/due.ts'
+import { stretchAt, type Verdict, verdictOf, WHOLE_TABLE } from '#shared/jobs/due.ts'
 import type { JobRunner } from '#shared/jobs/job-runner.ts'
-import { parseRunKey, type RunId, runsPrefix } from '#shared/jobs/run-id.ts'
-import { type RunOrder, type RunRecord, RunRecords } from '#shared/jobs/run-records.ts'
+import type { RunId } from '#shared/jobs/run-id.ts'
+import { type RunOrder, RunRecords } from '#shared/jobs/run-records.ts'
 import { openCatalog } from '#shared/lake/iceberg/open-catalog.ts'
 import { openLake } from '#shared/lake/open-lake.ts'
 import { openStore } from '#shared/lake/open-store.ts'
@@ -14,13 +14,9 @@ import { type JobSurroundings, lookAt, type RunReport, runRound, watched } from 
 import { waitingOf } from '#shared/runtimes/jobs.ts'
 import { type TableView, type TopicView, UNKNOWN_TOPIC } from '#shared/runtimes/table-view.ts'
 import { UsageError } from './failure.ts'
+import { jobIdOf, jobNamed, lastRun, type ListedRun, showRuns } from './job-runs.ts'
 import type { TablePlace } from './opened-tables.ts'
 import { loadPipeline, pipelineFiles } from './pipelines.ts'
-
-/** A run as it is listed. */
-export interface ListedRun extends Pick<RunId, 'pipeline' | 'job' | 'scope' | 'revision'>, RunRecord {
-  readonly state: 'open' | 'succeeded' | 'gave up'
-}
 
 /** Why a job does or does not run. */
 export interface Explanation {
@@ -53,59 +49,18 @@ export function jobSurroundings(place: JobPlace, pipelines: readonly Pipeline[])
   }
 }
 
-/** The pipelines of that name, or all that have jobs. @throws UsageError when a pipeline declares none */
+/** A pipeline by its name or file. @throws UsageError when it declares no jobs */
+export async function pipelineWithJobs(nameOrFile: string): Promise<Pipeline> {
+  const pipeline = await loadPipeline(nameOrFile)
+  if (pipeline.jobs.length === 0) throw new UsageError(`pipeline ${pipeline.name} declares no jobs`)
+  return pipeline
+}
+
+/** The same of several; without a name, all that have jobs. */
 export async function pipelinesWithJobs(names: readonly string[]): Promise<readonly Pipeline[]> {
-  const pipelines = await Promise.all((names.length === 0 ? [...pipelineFiles().keys()] : names).map(loadPipeline))
-  const without = pipelines.find(({ jobs }) => jobs.length === 0)
-  if (names.length > 0 && without !== undefined) throw new UsageError(`pipeline ${without.name} declares no jobs`)
+  if (names.length > 0) return Promise.all(names.map(pipelineWithJobs))
+  const pipelines = await Promise.all([...pipelineFiles().keys()].map(loadPipeline))
   return pipelines.filter(({ jobs }) => jobs.length > 0)
-}
-
-/** The last run of each scope, those of the latest scopes last. */
-export async function listRuns(
-  { store }: Pick<JobSurroundings, 'store'>,
-  pipeline: Pipeline,
-  limit: number,
-): Promise<readonly ListedRun[]> {
-  const runs: ListedRun[] = []
-  for (const { name } of pipeline.jobs) {
-    const last = new Map<string, number>()
-    const id = { ...jobIdOf(store.url, pipeline), job: name }
-    for await (const { key } of store.list(runsPrefix(id))) {
-      const run = parseRunKey(key)
-      if (run !== undefined) last.set(run.scope, run.revision)
-    }
-    for (const [scope, revision] of [...last].slice(-limit))
-      runs.push(...(await listed(store, { ...id, scope, revision })))
-  }
-  return runs
-}
-
-async function listed(store: JobSurroundings['store'], id: RunId): Promise<ListedRun[]> {
-  const record = await new RunRecords(store, id).read()
-  if (record === undefined) return []
-  const { pipeline, job, scope, revision } = id
-  return [{ pipeline, job, scope, revision, ...record, state: record.outcome?.state ?? 'open' }]
-}
-
-/** All runs of a scope, the first one first. @throws UsageError when there are none */
-export async function showRuns(
-  { store }: Pick<JobSurroundings, 'store'>,
-  pipeline: Pipeline,
-  jobName: string,
-  scope: string,
-): Promise<readonly ListedRun[]> {
-  const { name: job } = jobNamed(pipeline, jobName)
-  const id = { ...jobIdOf(store.url, pipeline), job, scope }
-  const runs: ListedRun[] = []
-  for (let revision = 0; ; revision++) {
-    const [run] = await listed(store, { ...id, revision })
-    if (run === undefined) break
-    runs.push(run)
-  }
-  if (runs.length === 0)
-    throw new UsageError(`${job} of ${pipeline.name} has no run for ${scope}; "inlet jobs ls" lists them`)
-  return runs
 }
 
 /**
@@ -121,7 +76,7 @@ export async function startRun(
   const job = jobNamed(pipeline, jobName)
   const view = await viewOf(surroundings, pipeline)
   const { scope, window } = scopeOf(pipeline, job, partition)
-  const last = (await lastRuns(surroundings, pipeline, job, [scope]))[scope]
+  const last = await lastRun(surroundings, pipeline, job, scope)
   if (last?.isOpen === true) throw new UsageError(`${job.name}: its run for ${scope} is not over`)
   const rows = window === null ? view.progress.rows : view.progress.windows[scope]?.rows
   if (rows === undefined || view.snapshotId === null)
@@ -195,7 +150,8 @@ export async function explain(
     const { when } = job
     const isOfTime = when.kind === 'every'
     const scope = isOfTime ? stretchAt(view.state.now, when.periodMs) : scopeOf(pipeline, job, partition).scope
-    const known = await lastRuns(surroundings, pipeline, job, [scope])
+    const last = await lastRun(surroundings, pipeline, job, scope)
+    const known = last === undefined ? {} : { [scope]: last }
     const verdict = verdictOf(job, watched(pipeline), view.progress, view.state, known, scope)
     explanations.push({ pipeline: pipeline.name, job, scope, verdict })
   }
@@ -209,24 +165,6 @@ async function viewOf(surroundings: JobSurroundings, pipeline: Pipeline): Promis
   throw new UsageError(
     `the catalog has no table ${pipeline.table.name}; name another --catalog, or make it with "inlet table apply ${pipeline.name}"`,
   )
-}
-
-async function lastRuns(
-  { store }: JobSurroundings,
-  pipeline: Pipeline,
-  job: Job,
-  scopes: readonly string[],
-): Promise<KnownRuns> {
-  const known: Record<string, LastRun> = {}
-  for (const scope of scopes) {
-    const id = { ...jobIdOf(store.url, pipeline), job: job.name, scope }
-    for (let revision = 0; ; revision++) {
-      const [run] = await listed(store, { ...id, revision })
-      if (run === undefined) break
-      known[scope] = { revision, measure: run.order.measure, isOpen: run.state === 'open' }
-    }
-  }
-  return known
 }
 
 /** What a job's run for a partition is called, and the window that it is for. @throws UsageError */
@@ -253,18 +191,6 @@ const EXAMPLES = { hour: '2026-01-31-17', day: '2026-01-31', month: '2026-01', y
 function measureOf({ when }: Job, { progress }: TableView, scope: string, rows: number): number {
   if (when.kind !== 'smallFiles') return rows
   return scope === WHOLE_TABLE ? progress.smallFiles : (progress.windows[scope]?.smallFiles ?? 0)
-}
-
-function jobNamed({ name: pipeline, jobs }: Pipeline, name: string): Job {
-  const job = jobs.find((each) => each.name === name)
-  if (job !== undefined) return job
-  throw new UsageError(
-    `pipeline ${pipeline} has no job "${name}"; there are: ${jobs.map((each) => each.name).join(', ')}`,
-  )
-}
-
-function jobIdOf(lake: string, { name, generation }: Pipeline): Pick<RunId, 'lake' | 'pipeline' | 'generation'> {
-  return { lake, pipeline: name, generation }
 }
 
 /** The pipeline whose table it is. @throws UsageError when no pipeline with jobs has it */

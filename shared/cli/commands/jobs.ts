@@ -26,15 +26,11 @@ export function addJobs(program: Command): void {
 }
 
 function addLs(group: Command): void {
-  withPlace(group.command('ls').description('list jobs, and the last run for each partition'))
-    .argument(
-      '[pipelines...]',
-      'their names, or the files that define them (default: all of functions/ that have jobs)',
-    )
+  withPlace(withPipelines(group.command('ls').description('list jobs, and the last run for each partition')))
     .option('--limit <n>', 'partitions of each job, the last ones', atLeastOne, 20)
     .addHelpText('after', examples('jobs ls --lake .lake'))
     .action(async (names: readonly string[], { json, limit, ...place }: Options & { readonly limit: number }) => {
-      const [{ jobSurroundings, listRuns, pipelinesWithJobs }, { jobsPage }] = await loaded()
+      const [{ jobsPage }, { jobSurroundings, pipelinesWithJobs }, { listRuns }] = await loaded()
       const pipelines = await pipelinesWithJobs(names)
       const surroundings = jobSurroundings(place, pipelines)
       const found = []
@@ -45,17 +41,13 @@ function addLs(group: Command): void {
 }
 
 function addShow(group: Command): void {
-  withPlace(
-    withJob(group.command('show').description('what is written down of the runs for a partition: attempts, and why')),
-  )
-    .argument('<for>', 'the partition, or what else the run is for, as ls shows it')
+  const show = group.command('show').description('what is written down of the runs for a partition: attempts, and why')
+  withPlace(withScope(withJob(show)))
     .addHelpText('after', examples('jobs show flights compact 2013-01-01 --lake .lake'))
     .action(async (name: string, job: string, scope: string, { json, ...place }: Options) => {
-      const [{ jobSurroundings, pipelinesWithJobs, showRuns }, { runsPage }] = await loaded()
-      const pipelines = await pipelinesWithJobs([name])
-      const [pipeline] = pipelines
-      if (pipeline === undefined) return
-      const runs = await showRuns(jobSurroundings(place, pipelines), pipeline, job, scope)
+      const [{ runsPage }, , { showRuns }] = await loaded()
+      const { pipeline, surroundings } = await opened(name, place)
+      const runs = await showRuns(surroundings, pipeline, job, scope)
       print(json ? JSON.stringify(runs) : runsPage(runs))
     })
 }
@@ -74,7 +66,7 @@ function addWhy(group: Command): void {
         partition: string,
         { json, pipeline: file, ...place }: TopicOptions & { readonly pipeline?: string },
       ) => {
-        const [{ explain, jobSurroundings, pipelineOfTable }, { whyPage }] = await loaded()
+        const [{ whyPage }, { explain, jobSurroundings, pipelineOfTable }] = await loaded()
         const pipeline = await pipelineOfTable(table, file)
         const explanations = await explain(jobSurroundings(await withTopics(place), [pipeline]), pipeline, partition)
         print(json ? JSON.stringify(explanations) : whyPage(explanations))
@@ -83,20 +75,15 @@ function addWhy(group: Command): void {
 }
 
 function addRun(group: Command): void {
-  withTopic(
-    group
-      .command('run')
-      .description(
-        'one round of the scheduler, as the deployed function does one each minute: start what is due, follow what runs',
-      ),
-  )
-    .argument(
-      '[pipelines...]',
-      'their names, or the files that define them (default: all of functions/ that have jobs)',
+  const run = group
+    .command('run')
+    .description(
+      'one round of the scheduler, as the deployed function does one each minute: start what is due, follow what runs',
     )
+  withTopic(withPipelines(run))
     .addHelpText('after', examples('jobs run flights --lake s3://lake --catalog glue:lake'))
     .action(async (names: readonly string[], { json, ...place }: TopicOptions) => {
-      const [{ followRuns, jobSurroundings, pipelinesWithJobs }, { roundPage }] = await loaded()
+      const [{ roundPage }, { followRuns, jobSurroundings, pipelinesWithJobs }] = await loaded()
       const pipelines = await pipelinesWithJobs(names)
       const surroundings = jobSurroundings(await withTopics(place), pipelines)
       const runs = []
@@ -110,37 +97,55 @@ function addStart(group: Command): void {
     .argument('[partition]', 'which one, where the job runs for partitions')
     .addHelpText('after', examples('jobs start flights compact 2013-01-01 --lake s3://lake --catalog glue:lake'))
     .action(async (name: string, job: string, partition: string | undefined, { json, ...place }: Options) => {
-      const [{ jobSurroundings, pipelinesWithJobs, startRun }, { roundPage }] = await loaded()
-      const pipelines = await pipelinesWithJobs([name])
-      const [pipeline] = pipelines
-      if (pipeline === undefined) return
-      const runs = await startRun(jobSurroundings(place, pipelines), pipeline, job, partition)
+      const [{ roundPage }, { startRun }] = await loaded()
+      const { pipeline, surroundings } = await opened(name, place)
+      const runs = await startRun(surroundings, pipeline, job, partition)
       print(json ? JSON.stringify(runs) : roundPage(runs))
     })
 }
 
 function addRetry(group: Command): void {
-  withPlace(withJob(group.command('retry').description('start a run anew that was given up')))
-    .argument('<for>', 'the partition, or what else the run is for, as ls shows it')
+  withPlace(withScope(withJob(group.command('retry').description('start a run anew that was given up'))))
     .addHelpText('after', examples('jobs retry flights compact 2013-01-01 --lake s3://lake --catalog glue:lake'))
     .action(async (name: string, job: string, scope: string, { json, ...place }: Options) => {
-      const [{ jobSurroundings, pipelinesWithJobs, retryRun }, { roundPage }] = await loaded()
-      const pipelines = await pipelinesWithJobs([name])
-      const [pipeline] = pipelines
-      if (pipeline === undefined) return
-      const runs = await retryRun(jobSurroundings(place, pipelines), pipeline, job, scope)
+      const [{ roundPage }, { retryRun }] = await loaded()
+      const { pipeline, surroundings } = await opened(name, place)
+      const runs = await retryRun(surroundings, pipeline, job, scope)
       print(json ? JSON.stringify(runs) : roundPage(runs))
     })
 }
 
+/** What the commands do: by the one that is called, and not before. */
 function loaded() {
-  return Promise.all([import('#shared/cli/jobs.ts'), import('#shared/cli/jobs-page.ts')])
+  return Promise.all([
+    import('#shared/cli/jobs-page.ts'),
+    import('#shared/cli/jobs.ts'),
+    import('#shared/cli/job-runs.ts'),
+  ])
+}
+
+/** The pipeline of a call, and what its jobs are looked at with. */
+async function opened(name: string, place: TablePlace) {
+  const [, { jobSurroundings, pipelineWithJobs }] = await loaded()
+  const pipeline = await pipelineWithJobs(name)
+  return { pipeline, surroundings: jobSurroundings(place, [pipeline]) }
+}
+
+function withPipelines(command: Command): Command {
+  return command.argument(
+    '[pipelines...]',
+    'their names, or the files that define them (default: all of functions/ that have jobs)',
+  )
 }
 
 function withJob(command: Command): Command {
   return command
     .argument('<pipeline>', 'its name, or the file that defines it')
     .argument('<job>', 'the name that the pipeline has for it')
+}
+
+function withScope(command: Command): Command {
+  return command.argument('<for>', 'the partition, or what else the run is for, as ls shows it')
 }
 
 function withTopic(command: Command): Command {

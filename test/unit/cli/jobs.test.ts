@@ -1,4 +1,5 @@
-import { explain, followRuns, listRuns, retryRun, showRuns, startRun } from '#shared/cli/jobs.ts'
+import { listRuns, showRuns } from '#shared/cli/job-runs.ts'
+import { explain, followRuns, retryRun, startRun } from '#shared/cli/jobs.ts'
 import { jobsPage, roundPage, runsPage, whyPage } from '#shared/cli/jobs-page.ts'
 import type { JobsOptions } from '#shared/pipeline/job.ts'
 import { JobLake, withJobs } from '#test/helpers/job-lake.ts'
