@@ -1,5 +1,15 @@
-import type { JobsOptions } from '#shared/pipeline/job.ts'
+import type { JobRunner } from '#shared/jobs/job-runner.ts'
+import { commitTables } from '#shared/lake/pipeline-tables.ts'
+import type { Job, JobsOptions } from '#shared/pipeline/job.ts'
+import { jobsHandler, waitingOf } from '#shared/runtimes/jobs.ts'
+import { UNKNOWN_TOPIC } from '#shared/runtimes/table-view.ts'
+import { answeringRunners } from '#test/helpers/answering-services.ts'
+import { failedBatch } from '#test/helpers/failed-batches.ts'
 import { withJobs } from '#test/helpers/job-lake.ts'
+import { sensors } from '#test/helpers/locked-sensors.ts'
+import { context, GLUE, quiet, RecordingAccount } from '#test/helpers/recording-account.ts'
+import { expectJustEnough, grants } from '#test/helpers/role-grants.ts'
+import { reading, sensorEvent } from '#test/helpers/sensors.ts'
 import { deployed, stage } from '#test/helpers/stage.ts'
 
 const emrServerless = { application: '00f', role: 'arn:aws:iam::123456789012:role/r', script: 's3://b/j.py' }
@@ -42,4 +52,65 @@ test('where concurrency is reserved, some is for the jobs', () => {
 
 test('a pipeline may not be called jobs', () => {
   expect(() => deployed([{ ...withJobs({}), name: 'jobs' }])).toThrow('pipeline jobs: a function of that name is there')
+})
+
+/** What the services of jobs are asked for, and what: their requests, as actions on resources. */
+const JOB_RIGHTS: Readonly<Record<string, readonly [action: string, resource: string]>> = {
+  glue: ['glue:', `${GLUE}:job/compact`],
+  emrServerless: ['emr-serverless:', 'arn:aws:emr-serverless:us-east-1:123456789012:/applications/00f'],
+  emrStep: ['elasticmapreduce:', 'arn:aws:elasticmapreduce:us-east-1:123456789012:cluster/j-1A'],
+}
+
+test('the function of jobs may do what it does, and no more', async () => {
+  const role = 'arn:aws:iam::123456789012:role/r'
+  const pipeline = withJobs(
+    {
+      compact: { glue: 'compact', when: { rows: 2 } },
+      sum: { emrServerless: { application: '00f', role, script: 's3://b/j.py' }, when: { rows: 2 } },
+      train: { emrStep: { cluster: 'j-1A', script: 's3://b/j.py' }, when: { rows: 2 } },
+    },
+    { ...sensors, trigger: { ...sensors.trigger, failureDestination: 's3://given-up' } },
+  )
+  const account = await RecordingAccount.withTables(pipeline)
+  await account.land(pipeline)
+  await commitTables(account.bare, pipeline)
+  await account.land({ ...pipeline, version: 'later' })
+  await account.givenUp.put(failedBatch(sensorEvent([reading(7)], 0, 40)).key, Buffer.from('{}'))
+  account.asked.length = 0
+  let later = 0
+  const lost = new Set<string>()
+  const runnerOf = (job: Job): JobRunner => {
+    const { kind } = job.target
+    return answeringRunners((operation) => {
+      const [service, resource] = JOB_RIGHTS[kind] ?? ['', '']
+      const of = service === 'emr-serverless:' && operation === 'GetJobRun' ? `${resource}/jobruns/r` : resource
+      account.asked.push({ action: `${service}${operation}`, resource: of })
+      if (operation === 'StartJobRun' && kind === 'emrServerless')
+        account.asked.push({ action: 'iam:PassRole', resource: role })
+      // The first answer is lost: what was started has to be looked for.
+      if (/^(?:Start|Add)/.test(operation) && lost.size < lost.add(kind).size) throw new Error('lost')
+      return {
+        JobRunId: 'r',
+        jobRunId: 'r',
+        StepIds: ['r'],
+        JobRun: { JobRunState: 'SUCCEEDED' },
+        jobRun: { state: 'SUCCESS' },
+        Step: { Status: { State: 'COMPLETED' } },
+      }
+    })(job)
+  }
+  const surroundings = {
+    ...account.surroundings,
+    catalog: 'glue:lake',
+    now: () => Date.now() + later,
+    deadline: () => new AbortController().signal,
+    runnerOf,
+    waiting: waitingOf([pipeline], () => account.failedBatches),
+    topic: () => Promise.resolve(UNKNOWN_TOPIC),
+    telemetry: { ...quiet, run() {} },
+  }
+  const handler = jobsHandler([pipeline], surroundings)
+  await expect(handler({}, context)).rejects.toThrow('could not see to the jobs of sensors')
+  for (later = 0; later < 600_000; later += 60_000) await handler({}, context)
+  expectJustEnough(account.asked, grants('JobsRole', [pipeline]))
 })
