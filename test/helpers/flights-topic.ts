@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib'
 import { ProduceAcks, Producer } from '@platformatic/kafka'
 import { answerSql } from '#shared/cli/sql.ts'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
-import { projectRoot } from './command.ts'
+import { inlet, projectRoot, type Result } from './command.ts'
 
 const BATCH = 2000
 
@@ -52,6 +52,11 @@ export async function produceFlights(
   } finally {
     await producer.close()
   }
+}
+
+/** Lands the topic `flights` to its end, without a trigger. @returns what the command says, as JSON */
+export function consumeFlights(brokers: string, lake: string): Promise<Result> {
+  return inlet(['consume', 'flights', '--kafka', brokers, '--lake', lake, '--until-end', '--json'])
 }
 
 /** What a lake has to hold of the first so many records of that sequence. */

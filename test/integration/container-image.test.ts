@@ -21,8 +21,9 @@ import { BUNDLE_TIMEOUT_MS, ContainerImage, IMAGE_USER } from '#test/helpers/con
 import { faultyS3 } from '#test/helpers/faulty-s3.ts'
 import { produceFlights } from '#test/helpers/flights-topic.ts'
 import { InfrastructureLinters } from '#test/helpers/infrastructure-linters.ts'
-import { KAFKA_TIMEOUT_MS, KafkaBroker } from '#test/helpers/kafka-broker.ts'
+import { KAFKA_TIMEOUT_MS, type KafkaBroker } from '#test/helpers/kafka-broker.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
+import { temporaryKafka } from '#test/helpers/temporary-kafka.ts'
 import { VENV_TIMEOUT_MS } from '#test/helpers/venv.ts'
 
 const directory = temporaryDirectory()
@@ -137,20 +138,16 @@ function actionOf(method = '', url = ''): string {
 }
 
 describe('with the rights of its role, and no others', () => {
-  let broker: KafkaBroker
-  beforeAll(async () => {
-    broker = await KafkaBroker.start({ tls: true })
-  }, KAFKA_TIMEOUT_MS)
-  afterAll(() => broker?.stop())
+  const broker = temporaryKafka({ tls: true })
 
   test(
     'it lands a topic, with what its role allows and nothing beside, and drains when it is told to stop',
     async () => {
       const statements = await rights()
-      await broker.createTopic('flights', 3)
-      await produceFlights(broker.brokers, 'flights', RECORDS - 1, 3)
-      await produceRefused(broker.brokers)
-      await broker.admin.createAcls({ creations: acls(statements) })
+      await broker().createTopic('flights', 3)
+      await produceFlights(broker().brokers, 'flights', RECORDS - 1, 3)
+      await produceRefused(broker().brokers)
+      await broker().admin.createAcls({ creations: acls(statements) })
       const ofS3 = statements.filter(({ Sid }) => Sid.startsWith('Lake'))
       const Policy = JSON.stringify({
         Version: '2012-10-17',
@@ -172,7 +169,7 @@ describe('with the rights of its role, and no others', () => {
           '2',
         ],
         {
-          ...(await login(broker)),
+          ...(await login(broker())),
           ...faulty.s3.environment(faulty.proxy.endpoint),
           AWS_ACCESS_KEY_ID: ACCOUNT,
           LAKE_URL: 's3://lake',

@@ -5,11 +5,11 @@ import { openStore } from '#shared/lake/open-store.ts'
 import { verifyLake } from '#shared/lake/verify.ts'
 import { inlet } from '#test/helpers/command.ts'
 import { RunningCommand } from '#test/helpers/consumer-process.ts'
-import { flightSums, lakeSums, produceFlights } from '#test/helpers/flights-topic.ts'
+import { consumeFlights, flightSums, lakeSums, produceFlights } from '#test/helpers/flights-topic.ts'
 import { inletProcesses } from '#test/helpers/inlet-process.ts'
-import { KAFKA_TIMEOUT_MS, KafkaBroker } from '#test/helpers/kafka-broker.ts'
 import { Random } from '#test/helpers/simulation/random.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
+import { temporaryKafka } from '#test/helpers/temporary-kafka.ts'
 
 /** A million take half a minute on two cores of their own. */
 const RECORDS = Number(process.env['INLET_TEST_RECORDS'] ?? 1_000_000)
@@ -19,17 +19,11 @@ const MINUTES = 60_000
 
 const start = inletProcesses()
 const directory = temporaryDirectory()
-let broker: KafkaBroker
-beforeAll(async () => {
-  broker = await KafkaBroker.start()
-}, KAFKA_TIMEOUT_MS)
-afterAll(() => broker.stop())
-beforeEach(async () => {
-  await broker.createTopic('flights', PARTITIONS)
-})
+const broker = temporaryKafka()
+beforeEach(() => broker().createTopic('flights', PARTITIONS))
 afterEach(async () => {
-  await broker.admin.deleteTopics({ topics: ['flights'] })
-  for (let waited = 0; (await broker.admin.listTopics()).includes('flights') && waited < 10_000; waited += 50)
+  await broker().admin.deleteTopics({ topics: ['flights'] })
+  for (let waited = 0; (await broker().admin.listTopics()).includes('flights') && waited < 10_000; waited += 50)
     await sleep(50)
 })
 
@@ -37,7 +31,7 @@ const lake = (): string => path.join(directory(), 'lake')
 
 function consumeArgv(...more: readonly string[]): string[] {
   const scratch = path.join(directory(), 'scratch')
-  return ['consume', 'flights', '--kafka', broker.brokers, '--lake', lake(), '--scratch', scratch, ...more]
+  return ['consume', 'flights', '--kafka', broker().brokers, '--lake', lake(), '--scratch', scratch, ...more]
 }
 
 function consumer(...more: readonly string[]): RunningCommand {
@@ -54,17 +48,8 @@ async function expectLanded(records: number): Promise<void> {
 test(
   `${RECORDS} flights of ${PARTITIONS} partitions land once`,
   async () => {
-    await produceFlights(broker.brokers, 'flights', RECORDS, PARTITIONS)
-    const landed = await inlet([
-      'consume',
-      'flights',
-      '--kafka',
-      broker.brokers,
-      '--lake',
-      lake(),
-      '--until-end',
-      '--json',
-    ])
+    await produceFlights(broker().brokers, 'flights', RECORDS, PARTITIONS)
+    const landed = await consumeFlights(broker().brokers, lake())
     expect(landed.code).toBe(0)
     expect(JSON.parse(landed.stdout)).toMatchObject({ records: RECORDS, rows: RECORDS, deadLetters: 0 })
     await expectLanded(RECORDS)
@@ -81,7 +66,7 @@ test(
     const options = ['--max-age', '1', '--instance', 'only', '--memory', '4']
     const producing = (async () => {
       for (let sent = 0; sent < records; sent += 2000) {
-        await produceFlights(broker.brokers, 'flights', 2000, PARTITIONS, sent)
+        await produceFlights(broker().brokers, 'flights', 2000, PARTITIONS, sent)
         await sleep(500)
       }
     })()
@@ -125,7 +110,7 @@ test(
 test(
   'a consumer that is stopped lands what is open, leaves the group, and tells the group how far it is',
   async () => {
-    await produceFlights(broker.brokers, 'flights', 16_000, PARTITIONS)
+    await produceFlights(broker().brokers, 'flights', 16_000, PARTITIONS)
     const running = consumer('--max-age', '3600', '--session', '45')
     const [, url] = await running.says(/"state":"(http:[^"]+)"/)
     await untilSaid(`${url}/metrics`, /inlet_buffered_bytes\{[^}]*\} [1-9]/)
@@ -133,7 +118,7 @@ test(
     expect((await fetch(`${url}/readyz`)).status).toBe(200)
     expect(await running.end('SIGTERM')).toBe(0)
     const { rows = 0 } = await lakeSums(openStore(lake()))
-    const groups = await broker.admin.listConsumerGroupOffsets({ groups: ['inlet-flights'] })
+    const groups = await broker().admin.listConsumerGroupOffsets({ groups: ['inlet-flights'] })
     const told = groups[0]?.topics[0]?.partitions.map((each) => Math.max(0, Number(each.committedOffset))) ?? []
     expect(rows).toBeGreaterThan(0)
     expect(told.reduce((sum, offset) => sum + offset, 0)).toBe(rows)
@@ -150,13 +135,13 @@ test(
 test(
   'a topic that is created anew under a running consumer ends it, with the command to run; then its records land in the next epoch',
   async () => {
-    await produceFlights(broker.brokers, 'flights', 16_000, PARTITIONS)
+    await produceFlights(broker().brokers, 'flights', 16_000, PARTITIONS)
     const running = consumer('--max-age', '1')
     await untilLanded(16_000)
-    await broker.admin.deleteTopics({ topics: ['flights'] })
+    await broker().admin.deleteTopics({ topics: ['flights'] })
     await sleep(1000)
-    await broker.createTopic('flights', PARTITIONS)
-    await produceFlights(broker.brokers, 'flights', 20_000, PARTITIONS)
+    await broker().createTopic('flights', PARTITIONS)
+    await produceFlights(broker().brokers, 'flights', 20_000, PARTITIONS)
     expect(await running.end()).toBe(1)
     const [, command = ''] = /created anew.*"inlet (epoch flights --end 0[^"]+)"/s.exec(running.said) ?? []
     // Started again before the epoch has changed, it finds out by what has landed.
@@ -175,7 +160,7 @@ test(
 /** Produces flights, so many at a time, with pauses between. */
 async function produceSlowly(records: number, step: number, pauseMs = 300): Promise<void> {
   for (let sent = 0; sent < records; sent += step) {
-    await produceFlights(broker.brokers, 'flights', step, PARTITIONS, sent)
+    await produceFlights(broker().brokers, 'flights', step, PARTITIONS, sent)
     await sleep(pauseMs)
   }
 }

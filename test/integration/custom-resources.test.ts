@@ -19,9 +19,9 @@ import { topicResource } from '#shared/runtimes/topics.ts'
 import { openTopics } from '#shared/sources/kafka-topics.ts'
 import { bundleHandler } from '#test/bench/built-handler.ts'
 import { CloudFormationAnswers } from '#test/helpers/cloudformation-answers.ts'
-import { KAFKA_TIMEOUT_MS, KafkaBroker } from '#test/helpers/kafka-broker.ts'
 import { Moto, START_TIMEOUT_MS } from '#test/helpers/moto.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
+import { temporaryKafka } from '#test/helpers/temporary-kafka.ts'
 import { tablesProperties, topicProperties } from '../../infra/custom-resources.ts'
 
 const directory = temporaryDirectory()
@@ -47,23 +47,18 @@ function stack<Properties>(resource: CustomResource<Properties>, remaining = 60_
 }
 
 describe('Custom::KafkaTopic on a broker', () => {
-  let kafka: KafkaBroker
-
-  beforeAll(async () => {
-    kafka = await KafkaBroker.start({ tls: true })
-  }, KAFKA_TIMEOUT_MS)
-  afterAll(() => kafka?.stop())
+  const kafka = temporaryKafka({ tls: true })
 
   const properties = (options: TopicSettingsOptions, topic = 'flights', brokers?: string) =>
     topicProperties([{ name: 'flights', topic, topicSettings: defineTopicSettings(options) }], brokers).get(topic)
 
   test('is made, made again, changed, refused and left alone', async () => {
-    const call = stack(topicResource(await kafka.environment('scram'), openTopics))
+    const call = stack(topicResource(await kafka().environment('scram'), openTopics))
     const made = { Status: 'SUCCESS', PhysicalResourceId: 'kafka-topic:flights' }
     expect(await call('Create', properties({ partitions: 2 }))).toMatchObject(made)
     expect(await call('Create', properties({ partitions: 2 }))).toMatchObject(made)
     expect(await call('Update', properties({ partitions: 3, retention: '2 days' }))).toMatchObject(made)
-    const topics = openTopics(kafkaOf({}, kafka.brokers))
+    const topics = openTopics(kafkaOf({}, kafka().brokers))
     const state = async () => (await topics.describe(['flights'])).get('flights')
     expect(await state()).toMatchObject({ partitions: 3, configs: { 'retention.ms': '172800000' } })
     expect(await call('Update', properties({ partitions: 1 }))).toMatchObject({
@@ -77,10 +72,10 @@ describe('Custom::KafkaTopic on a broker', () => {
   })
 
   test('says what is wrong with the login and with the rights', async () => {
-    const wrong = { ...(await kafka.environment('scram')), KAFKA_PASSWORD: 'wrong', KAFKA_PASSWORD_FILE: '' }
+    const wrong = { ...(await kafka().environment('scram')), KAFKA_PASSWORD: 'wrong', KAFKA_PASSWORD_FILE: '' }
     const refused = await stack(topicResource(wrong, openTopics))('Create', properties({}))
     expect(refused).toMatchObject({ Status: 'FAILED', Reason: expect.stringMatching(/check KAFKA_USERNAME/) })
-    const stranger = await kafka.environment('scram', 'stranger')
+    const stranger = await kafka().environment('scram', 'stranger')
     const denied = await stack(topicResource(stranger, openTopics))('Create', properties({}, 'theirs'))
     expect(denied).toMatchObject({ Status: 'FAILED', Reason: expect.stringMatching(/ask for an ACL/) })
   })
@@ -99,13 +94,13 @@ describe('Custom::KafkaTopic on a broker', () => {
 
   test('the bundle that is deployed makes one, and signs tokens for MSK with the credentials of its role', async () => {
     const request = (topic: string) => answers.request('Create', properties({ partitions: 2 }, topic))
-    const scram = await kafka.environment('scram')
+    const scram = await kafka().environment('scram')
     expect(await invokeBundle('topics', request('bundled'), scram)).toMatchObject({ Status: 'SUCCESS' })
-    const topics = openTopics(kafkaOf({}, kafka.brokers))
+    const topics = openTopics(kafkaOf({}, kafka().brokers))
     expect((await topics.describe(['bundled'])).get('bundled')).toMatchObject({ partitions: 2 })
     await topics.close()
 
-    const { KAFKA_TOKEN_FILE: _, ...bearer } = await kafka.environment('oauthbearer')
+    const { KAFKA_TOKEN_FILE: _, ...bearer } = await kafka().environment('oauthbearer')
     const iam = { ...bearer, KAFKA_SASL: 'aws-msk-iam' }
     const withoutKeys = await invokeBundle('topics', request('signed'), iam)
     expect(withoutKeys).toMatchObject({ Status: 'FAILED', Reason: expect.stringMatching(/credentials/) })

@@ -1,29 +1,24 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { inlet } from '#test/helpers/command.ts'
-import { KAFKA_TIMEOUT_MS, KafkaBroker } from '#test/helpers/kafka-broker.ts'
 import { reading } from '#test/helpers/sensors.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
+import { temporaryKafka } from '#test/helpers/temporary-kafka.ts'
 
 const PIPELINE = 'test/fixtures/sensor-jobs.ts'
 const directory = temporaryDirectory()
-let kafka: KafkaBroker
-
-beforeAll(async () => {
-  kafka = await KafkaBroker.start()
-}, KAFKA_TIMEOUT_MS)
-afterAll(() => kafka?.stop())
+const kafka = temporaryKafka()
 
 test('a partition of which the topic has more is not taken for a silent one', async () => {
   const lake = path.join(directory(), 'lake')
   const produce = async (...values: readonly string[]) => {
     const file = path.join(directory(), 'values.ndjson')
     await writeFile(file, values.map((value) => `${value}\n`).join(''))
-    return done(['produce', 'sensors', '--from', file, '--kafka', kafka.brokers])
+    return done(['produce', 'sensors', '--from', file, '--kafka', kafka().brokers])
   }
   const why = (...args: readonly string[]) =>
     done(['jobs', 'why', 'sensors', '2026-01-05', '--pipeline', PIPELINE, '--lake', lake, ...args])
-  const ofTopic = ['--kafka', kafka.brokers]
+  const ofTopic = ['--kafka', kafka().brokers]
   await done(['topics', 'apply', PIPELINE, ...ofTopic])
   await produce(reading(1), reading(2))
   await done(['run', PIPELINE, ...ofTopic, '--lake', lake, '--until-end'])

@@ -7,6 +7,7 @@ import { clientOptions, type KafkaAuth } from '#shared/sources/kafka-connection.
 import { inlet, type Result } from '#test/helpers/command.ts'
 import { KAFKA_TIMEOUT_MS, KafkaBroker } from '#test/helpers/kafka-broker.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
+import { temporaryKafka } from '#test/helpers/temporary-kafka.ts'
 
 async function kafka(...args: readonly string[]): Promise<Result> {
   const result = await inlet(['kafka', ...args])
@@ -115,31 +116,27 @@ describe('a Kafka of one’s own', () => {
 })
 
 describe('with TLS', () => {
-  let broker: KafkaBroker
-  beforeAll(async () => {
-    broker = await KafkaBroker.start({ tls: true })
-    await broker.createTopic('numbers')
-  }, KAFKA_TIMEOUT_MS)
-  afterAll(() => broker.stop())
+  const broker = temporaryKafka({ tls: true })
+  beforeAll(() => broker().createTopic('numbers'))
 
   async function options(
     login: 'tls' | 'scram' | 'oauthbearer',
     user: 'inlet' | 'stranger' = 'inlet',
     password?: string,
   ) {
-    const environment = await broker.environment(login, user)
+    const environment = await broker().environment(login, user)
     const auths: Record<string, KafkaAuth> = {
       tls: { kind: 'none' },
       scram: {
         kind: 'scram',
         hash: 'SHA-512',
         username: user,
-        password: async () => password ?? (await broker.password(user)),
+        password: async () => password ?? (await broker().password(user)),
       },
       oauthbearer: { kind: 'oauthbearer', token: () => readFile(environment.KAFKA_TOKEN_FILE ?? '', 'utf8') },
     }
     const brokers = [environment.KAFKA_BROKERS ?? '']
-    return clientOptions({ brokers, tls: { ca: await broker.ca() }, auth: auths[login] ?? { kind: 'none' } }, 'test')
+    return clientOptions({ brokers, tls: { ca: await broker().ca() }, auth: auths[login] ?? { kind: 'none' } }, 'test')
   }
 
   test.each(['tls', 'scram', 'oauthbearer'] as const)('inlet logs in by %s and may do everything', async (login) => {

@@ -6,26 +6,23 @@ import { kafkaOf } from '#shared/kafka-settings.ts'
 import { openTopics } from '#shared/sources/kafka-topics.ts'
 import { TopicProducer } from '#shared/sources/topic-producer.ts'
 import { inlet } from '#test/helpers/command.ts'
-import { KAFKA_TIMEOUT_MS, KafkaBroker } from '#test/helpers/kafka-broker.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
+import { temporaryKafka } from '#test/helpers/temporary-kafka.ts'
 
 type Environment = Readonly<Record<string, string>>
 
 /** What Kafka says is wrong, from a broker that checks logins and permissions; in place of a mock of what it might say. */
 describe('a broker with TLS, logins and permissions', () => {
   const directory = temporaryDirectory()
-  let kafka: KafkaBroker
+  const kafka = temporaryKafka({ tls: true })
   let scram: Environment
   let bearer: Environment
 
   beforeAll(async () => {
-    kafka = await KafkaBroker.start({ tls: true })
-    await kafka.createTopic('private')
-    scram = await kafka.environment('scram')
-    bearer = await kafka.environment('oauthbearer')
-  }, KAFKA_TIMEOUT_MS)
-
-  afterAll(() => kafka.stop())
+    await kafka().createTopic('private')
+    scram = await kafka().environment('scram')
+    bearer = await kafka().environment('oauthbearer')
+  })
 
   /** Sends a record; what goes wrong, and how often it was tried again. */
   async function send(environment: Environment, topic = 'private') {
@@ -53,7 +50,7 @@ describe('a broker with TLS, logins and permissions', () => {
   test('who may, can', async () => {
     expect(await send(scram)).toMatchObject({ fault: 'none' })
     expect(await send(bearer)).toMatchObject({ fault: 'none' })
-    expect(await send(await kafka.environment('tls'))).toMatchObject({ fault: 'none' })
+    expect(await send(await kafka().environment('tls'))).toMatchObject({ fault: 'none' })
   })
 
   test('a wrong password is tried once, and is not in the message', async () => {
@@ -105,12 +102,12 @@ describe('a broker with TLS, logins and permissions', () => {
   })
 
   test('a port that speaks TLS, or does not', async () => {
-    const tls = await kafka.environment('tls')
+    const tls = await kafka().environment('tls')
     expect(await send({ KAFKA_BROKERS: tls['KAFKA_BROKERS'] ?? '' })).toMatchObject({
       fault: 'TLS_MISMATCH',
       pauses: 0,
     })
-    const encrypted = await send({ ...tls, KAFKA_BROKERS: kafka.brokers })
+    const encrypted = await send({ ...tls, KAFKA_BROKERS: kafka().brokers })
     expect(encrypted).toMatchObject({
       fault: 'BROKER_UNREACHABLE',
       message: expect.stringContaining('TLS handshake failed') as unknown,
@@ -133,7 +130,7 @@ describe('a broker with TLS, logins and permissions', () => {
   })
 
   test('a topic that is not for this user, nor to be described or made', async () => {
-    const stranger = await kafka.environment('scram', 'stranger')
+    const stranger = await kafka().environment('scram', 'stranger')
     expect(await send(stranger)).toMatchObject({
       fault: 'TOPIC_DENIED',
       pauses: 0,
@@ -157,7 +154,7 @@ describe('a broker with TLS, logins and permissions', () => {
       '--from',
       'package.json',
       '--kafka',
-      kafka.brokers,
+      kafka().brokers,
     ])
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(/^inlet: cannot produce to the topic nope of 127\.0\.0\.1:\d+: Unknown topic nope \(.*\)\n$/)

@@ -10,31 +10,26 @@ import { definePipeline } from '#shared/pipeline/pipeline.ts'
 import { producerOf } from '#shared/sources/kafka-producer.ts'
 import { type Position, TopicProducer } from '#shared/sources/topic-producer.ts'
 import { inlet } from '#test/helpers/command.ts'
-import { KAFKA_TIMEOUT_MS, KafkaBroker } from '#test/helpers/kafka-broker.ts'
+import { KAFKA_TIMEOUT_MS } from '#test/helpers/kafka-broker.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
+import { temporaryKafka } from '#test/helpers/temporary-kafka.ts'
 import { topicContents } from '#test/helpers/topic-contents.ts'
 
 const STARTUP = { now: () => performance.now(), withinMs: 30_000 }
 
 describe('three brokers, of which one dies', () => {
-  let kafka: KafkaBroker
-
-  beforeAll(async () => {
-    kafka = await KafkaBroker.start({ brokers: 3 })
-  }, KAFKA_TIMEOUT_MS)
-
-  afterAll(() => kafka.stop())
+  const kafka = temporaryKafka({ brokers: 3 })
 
   test(
     'nothing is acknowledged before as many replicas have it as the topic asks for',
     async () => {
-      await kafka.createTopic('replicated', 1, { 'min.insync.replicas': '3' })
-      const leader = await kafka.leader('replicated', 0)
+      await kafka().createTopic('replicated', 1, { 'min.insync.replicas': '3' })
+      const leader = await kafka().leader('replicated', 0)
       const follower = [1, 2, 3].find((id) => id !== leader) ?? 0
-      const producer = await TopicProducer.open(kafkaOf({}, kafka.brokers), 'replicated', STARTUP)
+      const producer = await TopicProducer.open(kafkaOf({}, kafka().brokers), 'replicated', STARTUP)
       await producer.send({ key: null, value: Buffer.from('before') })
 
-      await kafka.kill(follower)
+      await kafka().kill(follower)
       let isAcknowledged = false
       const sent = producer.send({ key: null, value: Buffer.from('meanwhile') }).then((position) => {
         isAcknowledged = true
@@ -44,10 +39,10 @@ describe('three brokers, of which one dies', () => {
       await sleep(3000)
       expect(isAcknowledged).toBe(false)
 
-      await kafka.restart(follower)
+      await kafka().restart(follower)
       expect(await sent).toMatchObject({ offset: 1 })
       await producer.close()
-      await kafka.inSync('replicated', 0)
+      await kafka().inSync('replicated', 0)
     },
     KAFKA_TIMEOUT_MS,
   )
@@ -56,9 +51,9 @@ describe('three brokers, of which one dies', () => {
     'nothing that was acknowledged is lost, and all of it is acknowledged, in order',
     async () => {
       const records = 60_000
-      await kafka.createTopic('failover', 6, { 'min.insync.replicas': '2' })
-      const victim = await kafka.leader('failover', 0)
-      const producer = await TopicProducer.open(kafkaOf({}, kafka.brokers), 'failover', STARTUP)
+      await kafka().createTopic('failover', 6, { 'min.insync.replicas': '2' })
+      const victim = await kafka().leader('failover', 0)
+      const producer = await TopicProducer.open(kafkaOf({}, kafka().brokers), 'failover', STARTUP)
       const acknowledged: Promise<Position & { readonly text: string }>[] = []
       let ackedBeforeTheKill = 0
       let acked = 0
@@ -70,7 +65,7 @@ describe('three brokers, of which one dies', () => {
         if (i === records / 3) {
           await acknowledged[0]
           ackedBeforeTheKill = acked
-          await kafka.kill(victim)
+          await kafka().kill(victim)
         }
         const text = `${i} ${randomBytes(60).toString('hex')}`
         const sent = producer.send({ key: Buffer.from(`key ${i % 97}`), value: Buffer.from(text) })
@@ -81,7 +76,7 @@ describe('three brokers, of which one dies', () => {
       await producer.close()
 
       const positions = await Promise.all(acknowledged)
-      const contents = await topicContents(kafka, 'failover')
+      const contents = await topicContents(kafka(), 'failover')
       const lost = positions.filter(
         ({ partition, offset, text }) => contents.get(partition)?.[offset]?.value?.toString() !== text,
       )
@@ -101,16 +96,10 @@ describe('three brokers, of which one dies', () => {
 
 describe('one broker', () => {
   const directory = temporaryDirectory()
-  let kafka: KafkaBroker
-
-  beforeAll(async () => {
-    kafka = await KafkaBroker.start()
-  }, KAFKA_TIMEOUT_MS)
-
-  afterAll(() => kafka.stop())
+  const kafka = temporaryKafka()
 
   test('a file is sent line by line, each key to the partition where Java puts it, and counted', async () => {
-    await kafka.createTopic('lines', 4)
+    await kafka().createTopic('lines', 4)
     const lines = Array.from({ length: 1000 }, (_, i) => JSON.stringify({ carrier: ['UA', 'B6', 'AA'][i % 3], i }))
     const file = path.join(directory(), 'lines.ndjson.gz')
     await writeFile(file, gzipSync(`${lines.join('\n')}\n\n`))
@@ -124,11 +113,11 @@ describe('one broker', () => {
       '--repeat',
       '2',
       '--kafka',
-      kafka.brokers,
+      kafka().brokers,
       '--json',
     ])
 
-    const contents = await topicContents(kafka, 'lines')
+    const contents = await topicContents(kafka(), 'lines')
     const produced = JSON.parse(sent.stdout) as {
       records: number
       partitions: { partition: number; records: number }[]
@@ -151,10 +140,10 @@ describe('one broker', () => {
   })
 
   test('a line that is too large is named, with what is known of the others', async () => {
-    await kafka.createTopic('small', 1, { 'max.message.bytes': '20000' })
+    await kafka().createTopic('small', 1, { 'max.message.bytes': '20000' })
     const file = path.join(directory(), 'large.ndjson')
     await writeFile(file, `{}\n"${randomBytes(20_000).toString('hex')}"\n{}\n`)
-    const { code, stderr } = await inlet(['produce', 'small', '--from', file, '--kafka', kafka.brokers])
+    const { code, stderr } = await inlet(['produce', 'small', '--from', file, '--kafka', kafka().brokers])
     expect(code).toBe(1)
     expect(stderr).toMatch(
       /large\.ndjson, line 2: cannot produce to the topic small .*max\.message\.bytes.*\d records were acknowledged/,
@@ -163,22 +152,22 @@ describe('one broker', () => {
   })
 
   test('batches that are too large for a topic are made smaller: no record is refused that fits alone', async () => {
-    await kafka.createTopic('tight', 1, { 'max.message.bytes': '20000' })
-    const producer = await TopicProducer.open(kafkaOf({}, kafka.brokers), 'tight', STARTUP)
+    await kafka().createTopic('tight', 1, { 'max.message.bytes': '20000' })
+    const producer = await TopicProducer.open(kafkaOf({}, kafka().brokers), 'tight', STARTUP)
     const values = Array.from({ length: 500 }, () => randomBytes(1500))
     const sent = values.map((value) => producer.send({ key: null, value }))
     await producer.close()
     const offsets = (await Promise.all(sent)).map(({ offset }) => offset)
     expect(offsets).toEqual(values.map((_, i) => i))
-    const contents = await topicContents(kafka, 'tight')
+    const contents = await topicContents(kafka(), 'tight')
     expect(contents.get(0)?.map(({ value }) => value)).toEqual(values)
   })
 
   test('a slow line is sent when it is there, and not faster than asked for', async () => {
-    await kafka.createTopic('slow', 1)
+    await kafka().createTopic('slow', 1)
     const lines = Array.from({ length: 40 }, (_, i) => `${i}`).join('\n')
     const { stdout, code } = await inlet(
-      ['produce', 'slow', '--from', '-', '--rate', '50/s', '--kafka', kafka.brokers, '--json'],
+      ['produce', 'slow', '--from', '-', '--rate', '50/s', '--kafka', kafka().brokers, '--json'],
       lines,
     )
     const { records, seconds } = JSON.parse(stdout) as { records: number; seconds: number }
@@ -188,7 +177,7 @@ describe('one broker', () => {
   })
 
   test('what is sent by a contract is what the pipeline reads; what it would not take is not sent', async () => {
-    await kafka.createTopic('orders', 2)
+    await kafka().createTopic('orders', 2)
     const orders = definePipeline({
       name: 'orders',
       topic: 'orders',
@@ -197,7 +186,7 @@ describe('one broker', () => {
       transform: ({ value }) => ({ id: value.id }),
       lake: { table: 'orders', layout: 'files' },
     })
-    const producer = await producerOf(orders, kafkaOf({}, kafka.brokers), {
+    const producer = await producerOf(orders, kafkaOf({}, kafka().brokers), {
       now: Date.now,
       key: ({ id }) => String(id),
       headers: () => [
@@ -209,7 +198,7 @@ describe('one broker', () => {
     const position = await producer.send({ id, note: null })
     await expect(producer.send({ id, note: 7 as never })).rejects.toMatchObject({ name: 'EventInvalidError' })
     await producer.close()
-    const contents = await topicContents(kafka, 'orders')
+    const contents = await topicContents(kafka(), 'orders')
     const stored = [...contents.values()].flat()
     expect(stored).toMatchObject([
       {
@@ -226,10 +215,10 @@ describe('one broker', () => {
   })
 
   test('a topic that grows while it is written to gets records in its new partitions', async () => {
-    await kafka.createTopic('growing', 1)
-    const producer = await TopicProducer.open(kafkaOf({}, kafka.brokers), 'growing', STARTUP)
+    await kafka().createTopic('growing', 1)
+    const producer = await TopicProducer.open(kafkaOf({}, kafka().brokers), 'growing', STARTUP)
     await producer.send({ key: Buffer.from('a'), value: null })
-    await kafka.admin.createPartitions({ topics: [{ name: 'growing', count: 8, assignments: null }] })
+    await kafka().admin.createPartitions({ topics: [{ name: 'growing', count: 8, assignments: null }] })
     const seen = new Set<number>()
     const end = performance.now() + 30_000
     for (let i = 0; seen.size < 2 && performance.now() < end; i++) {

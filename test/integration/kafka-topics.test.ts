@@ -7,8 +7,8 @@ import { openTopics } from '#shared/sources/kafka-topics.ts'
 import { applyTopics, planOf } from '#shared/sources/topic-changes.ts'
 import type { DeclaredTopic } from '#shared/sources/topics.ts'
 import { inlet, projectRoot } from '#test/helpers/command.ts'
-import { KAFKA_TIMEOUT_MS, KafkaBroker } from '#test/helpers/kafka-broker.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
+import { temporaryKafka } from '#test/helpers/temporary-kafka.ts'
 
 const RETRIES = { now: () => performance.now(), withinMs: 30_000 }
 
@@ -20,15 +20,9 @@ const declared = (topic: string, options: TopicSettingsOptions = {}): DeclaredTo
 
 describe('the topics of a broker', () => {
   const directory = temporaryDirectory()
-  let kafka: KafkaBroker
+  const kafka = temporaryKafka()
 
-  beforeAll(async () => {
-    kafka = await KafkaBroker.start()
-  }, KAFKA_TIMEOUT_MS)
-
-  afterAll(() => kafka.stop())
-
-  const open = () => openTopics(kafkaOf({}, kafka.brokers))
+  const open = () => openTopics(kafkaOf({}, kafka().brokers))
 
   test('a topic is made, grows and changes as it is declared, and then there is nothing to do', async () => {
     const topics = open()
@@ -87,7 +81,7 @@ export const other = definePipeline({ name: 'other', topic: 'flights', topicSett
   event: z.object({ a: z.string() }), row: z.object({ a: z.string() }), transform: ({ value }) => value,
   lake: { table: 'other', layout: 'files' } })`,
     )
-    const to = ['--kafka', kafka.brokers]
+    const to = ['--kafka', kafka().brokers]
     const before = await inlet(['topics', 'plan', ...to])
     const applied = await inlet(['topics', 'apply', 'flights', '--json', ...to])
     const after = await inlet(['topics', 'plan', 'flights', ...to])

@@ -6,10 +6,10 @@ import { openStore } from '#shared/lake/open-store.ts'
 import { verifyLake } from '#shared/lake/verify.ts'
 import { inlet, projectRoot } from '#test/helpers/command.ts'
 import { RunningCommand } from '#test/helpers/consumer-process.ts'
-import { flightSums, flightValues, lakeSums, produceFlights } from '#test/helpers/flights-topic.ts'
+import { consumeFlights, flightSums, flightValues, lakeSums, produceFlights } from '#test/helpers/flights-topic.ts'
 import { inletProcesses } from '#test/helpers/inlet-process.ts'
-import { KAFKA_TIMEOUT_MS, KafkaBroker } from '#test/helpers/kafka-broker.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
+import { temporaryKafka } from '#test/helpers/temporary-kafka.ts'
 
 /** A million take half a minute on two cores of their own. */
 const RECORDS = Number(process.env['INLET_TEST_RECORDS'] ?? 1_000_000)
@@ -19,24 +19,20 @@ const UNITED = path.join(projectRoot, 'test/fixtures/united-flights.ts')
 
 const start = inletProcesses()
 const directory = temporaryDirectory()
-let broker: KafkaBroker
-beforeAll(async () => {
-  broker = await KafkaBroker.start()
-}, KAFKA_TIMEOUT_MS)
-afterAll(() => broker.stop())
-beforeEach(() => broker.createTopic('flights', PARTITIONS))
+const broker = temporaryKafka()
+beforeEach(() => broker().createTopic('flights', PARTITIONS))
 afterEach(async () => {
-  await broker.admin.deleteTopics({ topics: ['flights'] })
-  while ((await broker.admin.listTopics()).includes('flights')) await sleep(50)
+  await broker().admin.deleteTopics({ topics: ['flights'] })
+  while ((await broker().admin.listTopics()).includes('flights')) await sleep(50)
 })
 
 const lake = (): string => path.join(directory(), 'lake')
 const run = (pipeline: string, ...more: readonly string[]) =>
-  inlet(['run', pipeline, '--kafka', broker.brokers, '--lake', lake(), ...more])
+  inlet(['run', pipeline, '--kafka', broker().brokers, '--lake', lake(), ...more])
 
 /** The sum of what a group has been told is done. */
 async function committed(group: string): Promise<number> {
-  const groups = await broker.admin.listConsumerGroupOffsets({ groups: [group] })
+  const groups = await broker().admin.listConsumerGroupOffsets({ groups: [group] })
   const offsets = groups[0]?.topics[0]?.partitions.map((each) => Math.max(0, Number(each.committedOffset))) ?? []
   return offsets.reduce((sum, offset) => sum + offset, 0)
 }
@@ -44,7 +40,7 @@ async function committed(group: string): Promise<number> {
 test(
   `${RECORDS} flights of ${PARTITIONS} partitions land once through the trigger; a container goes on where it has ended`,
   async () => {
-    await produceFlights(broker.brokers, 'flights', RECORDS, PARTITIONS)
+    await produceFlights(broker().brokers, 'flights', RECORDS, PARTITIONS)
     const landed = await run('flights', '--json')
     expect(landed.code).toBe(0)
     expect(JSON.parse(landed.stdout)).toMatchObject({ records: RECORDS, rows: RECORDS, known: 0, deadLetters: 0 })
@@ -52,17 +48,8 @@ test(
     expect(await lakeSums(openStore(lake()))).toEqual(await flightSums(RECORDS))
     expect(await inlet(['verify', '--lake', lake()])).toMatchObject({ code: 0 })
     // The cluster is the same to both, and so is the log.
-    await produceFlights(broker.brokers, 'flights', 4000, PARTITIONS, RECORDS)
-    const more = await inlet([
-      'consume',
-      'flights',
-      '--kafka',
-      broker.brokers,
-      '--lake',
-      lake(),
-      '--until-end',
-      '--json',
-    ])
+    await produceFlights(broker().brokers, 'flights', 4000, PARTITIONS, RECORDS)
+    const more = await consumeFlights(broker().brokers, lake())
     expect(JSON.parse(more.stdout)).toMatchObject({ records: 4000 })
     // A new group is delivered all of it again, and the lake knows it.
     const again = await run('flights', '--group', 'another', '--json')
@@ -75,7 +62,7 @@ test(
   'filters, a batch size and several pollers, as declared',
   async () => {
     const records = 8000
-    await produceFlights(broker.brokers, 'flights', records, PARTITIONS)
+    await produceFlights(broker().brokers, 'flights', records, PARTITIONS)
     const values = (await flightValues()).slice(0, records)
     const of = (carrier: string): number =>
       values.filter((value) => (JSON.parse(value.toString()) as { carrier: string }).carrier === carrier).length
@@ -95,10 +82,10 @@ test(
 test(
   'a group that is new begins where it is told',
   async () => {
-    await produceFlights(broker.brokers, 'flights', 4000, PARTITIONS)
+    await produceFlights(broker().brokers, 'flights', 4000, PARTITIONS)
     await sleep(100)
     const time = new Date().toISOString()
-    await produceFlights(broker.brokers, 'flights', 2000, PARTITIONS, 4000)
+    await produceFlights(broker().brokers, 'flights', 2000, PARTITIONS, 4000)
     const landed = async (position: string): Promise<unknown> => {
       const summary = await run('flights', '--json', '--group', position, '--starting-position', position)
       return (JSON.parse(summary.stdout) as { records: number }).records
@@ -114,12 +101,12 @@ test(
 test(
   'a run that follows is stopped and started again: what is under way settles, and nothing is delivered twice',
   async () => {
-    const argv = ['run', 'flights', '--kafka', broker.brokers, '--lake', lake(), '--follow', '--json']
+    const argv = ['run', 'flights', '--kafka', broker().brokers, '--lake', lake(), '--follow', '--json']
     let delivered = 0
     for (let round = 0; round < 3; round++) {
       const running = new RunningCommand(start(argv, {}))
       await running.says(/partitions 0, 1, 2/)
-      await produceFlights(broker.brokers, 'flights', 6000, PARTITIONS, round * 6000)
+      await produceFlights(broker().brokers, 'flights', 6000, PARTITIONS, round * 6000)
       if (round === 2) while ((await committed('inlet-trigger-flights')) < 18_000) await sleep(100)
       else await running.says(/\d records: /)
       expect(await running.end(round === 0 ? 'SIGINT' : 'SIGTERM')).toBe(0)
@@ -139,9 +126,9 @@ test(
 test(
   'batches that are given up are kept where failures go, before the group is told that they are done',
   async () => {
-    await produceFlights(broker.brokers, 'flights', 2000, PARTITIONS)
+    await produceFlights(broker().brokers, 'flights', 2000, PARTITIONS)
     await run(UNITED, '--json', '--group', 'first')
-    await produceFlights(broker.brokers, 'flights', 2000, PARTITIONS, 2000)
+    await produceFlights(broker().brokers, 'flights', 2000, PARTITIONS, 2000)
     const failures = path.join(directory(), 'failures')
     // A file where a folder is needed: nothing can be written.
     const table = path.join(lake(), 'tables/united')
