@@ -103,6 +103,11 @@ export function jobsRights(pipelines: readonly Pipeline[]): readonly Statement[]
       ['s3:DeleteObject'],
       each(({ name, generation }) => `jobs/${name}/g${generation}/open/*`),
     ),
+    allow(
+      'OldWindows',
+      ['s3:DeleteObject'],
+      each(({ name, generation }) => `jobs/${name}/g${generation}/windows/*`),
+    ),
     listing('ListLogsAndRuns', prefixes),
     lakeKey(),
     allow('Catalog', ['glue:GetTable'], inCatalog(own.map(({ table }) => table.name))),

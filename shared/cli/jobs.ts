@@ -10,7 +10,9 @@ import type { Job } from '#shared/pipeline/job.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import { parseWindow, type TimeWindow } from '#shared/pipeline/time-window.ts'
 import { readMemory } from '#shared/runtimes/job-memory.ts'
-import { type JobSurroundings, lookAt, type RunReport, runRound, watched } from '#shared/runtimes/job-round.ts'
+import { lookAt, of } from '#shared/runtimes/job-look.ts'
+import { type JobSurroundings, type RunReport, runRound, watched } from '#shared/runtimes/job-round.ts'
+import { wholeMemory } from '#shared/runtimes/settled-windows.ts'
 import { waitingOf } from '#shared/runtimes/jobs.ts'
 import { type TableView, type TopicView, UNKNOWN_TOPIC } from '#shared/runtimes/table-view.ts'
 import { UsageError } from './failure.ts'
@@ -159,7 +161,8 @@ export async function explain(
 }
 
 async function viewOf(surroundings: JobSurroundings, pipeline: Pipeline): Promise<TableView> {
-  const memory = await readMemory(surroundings.store, { pipeline: pipeline.name, generation: pipeline.generation })
+  const { store } = surroundings
+  const memory = await wholeMemory(store, await readMemory(store, of(pipeline)))
   const view = await lookAt(surroundings, pipeline, memory?.progress)
   if (view !== undefined) return view
   throw new UsageError(

@@ -3,7 +3,7 @@ import type { Completeness } from '#shared/pipeline/completeness.ts'
 import type { Job } from '#shared/pipeline/job.ts'
 import { parseWindow, type TimeWindow, type Windows } from '#shared/pipeline/time-window.ts'
 import { type Obstacle, obstacles, type TableState } from './completeness.ts'
-import type { Progress } from './progress.ts'
+import type { Progress, WindowProgress } from './progress.ts'
 
 /** The scope of runs that are for the whole table. */
 export const WHOLE_TABLE = 'table'
@@ -92,6 +92,18 @@ function dueByMeasure(
   const last = known[scope]
   if (last?.isOpen === true || measure - (last?.measure ?? 0) < threshold) return []
   return [{ scope, revision: (last?.revision ?? -1) + 1, measure, window }]
+}
+
+/** Whether a job is not due for a window as long as no more rows come into it, whatever else becomes of the table. */
+export function isSettled(
+  { when, rerunAfter }: Job,
+  { rows, smallFiles }: Pick<WindowProgress, 'rows' | 'smallFiles'>,
+  last: LastRun | undefined,
+): boolean {
+  if (last?.isOpen === true) return false
+  if (when.kind === 'smallFiles') return smallFiles - (last?.measure ?? 0) < when.files
+  if (when.kind !== 'partitionComplete') return true
+  return last !== undefined && (rerunAfter === null || rows - last.measure < rerunAfter)
 }
 
 function windowNamed({ windows }: WatchedTable, name: string): TimeWindow | null {

@@ -5,8 +5,10 @@ import { type JobId, jobsPrefix } from '#shared/jobs/run-id.ts'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
 
 const Count = z.int().min(0)
+const Windows = z.record(z.string(), z.object({ rows: Count, smallFiles: Count, lastAt: z.number() }))
+const Known = z.record(z.string(), z.record(z.string(), z.tuple([Count, Count])))
 const Memory = z.object({
-  format: z.literal(1),
+  format: z.literal([1, 2]),
   progress: z.object({
     tableId: z.string(),
     logs: z.record(
@@ -18,12 +20,14 @@ const Memory = z.object({
         lastAt: z.number(),
       }),
     ),
-    windows: z.record(z.string(), z.object({ rows: Count, smallFiles: Count, lastAt: z.number() })),
+    windows: Windows,
     rows: Count,
     smallFiles: Count,
   }),
-  known: z.record(z.string(), z.record(z.string(), z.tuple([Count, Count]))),
+  known: Known,
+  archive: z.object({ key: z.string(), jobs: z.string() }).nullable().default(null),
 })
+const Settled = z.object({ windows: Windows, known: Known })
 
 /** The runs that are over, by job. */
 export type RunsByJob = Readonly<Record<string, KnownRuns>>
@@ -35,6 +39,14 @@ export type RunsByJob = Readonly<Record<string, KnownRuns>>
 export interface JobMemory {
   readonly progress: Progress
   readonly known: RunsByJob
+  /** Where the windows are that no job is due for (see `settled-windows.ts`), and the jobs that this was said of. */
+  readonly archive: { readonly key: string; readonly jobs: string } | null
+}
+
+/** Windows, and the last run of each job for them. */
+export interface SettledWindows {
+  readonly windows: Progress['windows']
+  readonly known: RunsByJob
 }
 
 /** @returns undefined when there is none, or it is of another version of Inlet */
@@ -42,40 +54,63 @@ export async function readMemory(
   store: ObjectStore,
   of: Pick<JobId, 'pipeline' | 'generation'>,
 ): Promise<JobMemory | undefined> {
-  const body = await store.get(memoryKey(of))
-  const parsed = Memory.safeParse(body === undefined ? undefined : parsedJson(body))
+  const parsed = Memory.safeParse(parsedJson(await store.get(memoryKey(of))))
   if (!parsed.success) return undefined
-  const { progress, known } = parsed.data
-  return { progress, known: mapValues(known, (runs) => mapValues(runs, lastRunOf)) }
+  const { progress, known, archive } = parsed.data
+  return { progress, known: unpacked(known), archive }
 }
 
 export async function writeMemory(
   store: ObjectStore,
   of: Pick<JobId, 'pipeline' | 'generation'>,
-  { progress, known }: JobMemory,
+  { progress, known, archive }: JobMemory,
 ): Promise<void> {
-  const runs = mapValues(known, (each) =>
-    // What is open is marked as such by itself.
-    mapValues(each, ({ revision, measure }) => [revision, measure]),
-  )
-  await store.put(memoryKey(of), Buffer.from(JSON.stringify({ format: 1, progress, known: runs })))
+  await store.put(memoryKey(of), encoded({ format: 2, progress, known: packed(known), archive }))
+}
+
+/** @returns undefined when it is not there any more */
+export async function readArchive(store: ObjectStore, key: string): Promise<SettledWindows | undefined> {
+  const parsed = Settled.safeParse(parsedJson(await store.get(key)))
+  return parsed.success ? { windows: parsed.data.windows, known: unpacked(parsed.data.known) } : undefined
+}
+
+export async function writeArchive(store: ObjectStore, key: string, { windows, known }: SettledWindows): Promise<void> {
+  await store.put(key, encoded({ windows, known: packed(known) }))
+}
+
+/** Below it, the archives of a pipeline's windows: each of them never changes. */
+export function archivesPrefix(of: Pick<JobId, 'pipeline' | 'generation'>): string {
+  return `${jobsPrefix(of)}windows/`
 }
 
 function memoryKey(of: Pick<JobId, 'pipeline' | 'generation'>): string {
   return `${jobsPrefix(of)}memory.json`
 }
 
-function lastRunOf([revision, measure]: readonly [number, number]) {
-  return { revision, measure, isOpen: false }
+type Packed = z.output<typeof Known>
+
+function packed(known: RunsByJob): Packed {
+  // What is open is marked as such by itself.
+  return mapValues(known, (runs) => mapValues(runs, ({ revision, measure }): [number, number] => [revision, measure]))
+}
+
+function unpacked(known: Packed): RunsByJob {
+  return mapValues(known, (runs) =>
+    mapValues(runs, ([revision, measure]) => ({ revision, measure, isOpen: false as boolean })),
+  )
 }
 
 function mapValues<A, B>(record: Readonly<Record<string, A>>, of: (value: A) => B): Record<string, B> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, of(value)]))
 }
 
-function parsedJson(body: Uint8Array): unknown {
+function encoded(content: object): Uint8Array {
+  return Buffer.from(JSON.stringify(content))
+}
+
+function parsedJson(body: Uint8Array | undefined): unknown {
   try {
-    return JSON.parse(Buffer.from(body).toString('utf8'))
+    return body === undefined ? undefined : JSON.parse(Buffer.from(body).toString('utf8'))
   } catch {
     return undefined
   }

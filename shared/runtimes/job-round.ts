@@ -4,26 +4,23 @@
  * anywhere: what they decide is decided by write-once objects (see `run-records.ts`).
  */
 import { dueRuns, type DueRun, type LastRun, type WatchedTable, WHOLE_TABLE } from '#shared/jobs/due.ts'
-import type { WaitingBatch } from '#shared/jobs/completeness.ts'
 import { pursueRun, type RunContext, type RunStatus, type RunSurroundings } from '#shared/jobs/job-run.ts'
 import { openPrefix, parseOpenKey, type RunId } from '#shared/jobs/run-id.ts'
 import { RunRecords } from '#shared/jobs/run-records.ts'
-import type { CommitterSurroundings } from '#shared/lake/committer.ts'
 import type { Job } from '#shared/pipeline/job.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import { windowsOf } from '#shared/pipeline/time-window.ts'
-import { type JobMemory, readMemory, type RunsByJob, writeMemory } from './job-memory.ts'
-import { type TableView, type TopicView, viewTable } from './table-view.ts'
+import { type RunsByJob, writeMemory } from './job-memory.ts'
+import { type LookSurroundings, of, remembered, standOf } from './job-look.ts'
+import { putAway } from './settled-windows.ts'
+import type { TableView } from './table-view.ts'
 
 /** What rounds work with. */
-export interface JobSurroundings extends CommitterSurroundings, Pick<RunSurroundings, 'runnerOf' | 'deadline'> {
+export interface JobSurroundings extends LookSurroundings, Pick<RunSurroundings, 'runnerOf' | 'deadline'> {
   /** What the catalog is called, for the jobs: `glue:<database>`. */
   readonly catalog: string
-  /** The batches of a pipeline that wait in its failure destination. */
-  readonly waiting: (pipeline: Pipeline) => Promise<readonly WaitingBatch[]>
-  readonly topic: (pipeline: Pipeline) => Promise<TopicView>
-  /** Commits of one log that are read at once; more are read after them. */
-  readonly limit?: number
+  /** Windows that no job is due for and that are remembered at once; when there are more, most of them are put away. */
+  readonly windows?: number
 }
 
 /** A run, and what became of it in this round. */
@@ -51,64 +48,21 @@ export async function runRound(
   pipeline: Pipeline,
   options: RoundOptions = {},
 ): Promise<void> {
-  const memory = await readMemory(surroundings.store, of(pipeline))
-  const view = await lookUntilRead(surroundings, pipeline, memory?.progress, options.signal)
-  const round = new Round(surroundings, pipeline, memory?.known ?? {}, options)
+  const { store, windows: most, now } = surroundings
+  const memory = await remembered(store, pipeline)
+  const [view, known] = await standOf(surroundings, pipeline, memory, options.signal)
+  const round = new Round(surroundings, pipeline, known, options)
   await round.followOpen()
   if (view === undefined) return
   if (view.snapshotId !== null) await round.startDue(view, view.snapshotId)
-  const after = { progress: view.progress, known: round.known }
-  if (JSON.stringify(after) !== JSON.stringify(memory)) await writeMemory(surroundings.store, of(pipeline), after)
-}
-
-/** The same, until a long log is read to its end, or to where the table has got to, or time is up. */
-async function lookUntilRead(
-  surroundings: JobSurroundings,
-  pipeline: Pipeline,
-  before: JobMemory['progress'] | undefined,
-  signal: AbortSignal | undefined,
-): Promise<TableView | undefined> {
-  let view = await lookAt(surroundings, pipeline, before, signal)
-  while (view !== undefined && !view.state.isRead) {
-    if (signal?.aborted === true) return view
-    const next = await lookAt(surroundings, pipeline, view.progress, signal)
-    if (next === undefined || placesOf(next) === placesOf(view)) return next
-    view = next
-  }
-  return view
-}
-
-function placesOf({ progress }: TableView): string {
-  return JSON.stringify(Object.entries(progress.logs).map(([log, { next }]) => [log, next]))
-}
-
-/**
- * How a pipeline's table stands, and what waits in its failure destination. That is looked at before and after: a batch that is
- * given up meanwhile is seen behind the log, one that is redriven meanwhile before it.
- * @returns undefined when the catalog has no such table yet
- */
-export async function lookAt(
-  surroundings: JobSurroundings,
-  pipeline: Pipeline,
-  before: JobMemory['progress'] | undefined,
-  signal?: AbortSignal,
-): Promise<TableView | undefined> {
-  const first = await surroundings.waiting(pipeline)
-  const topic = await surroundings.topic(pipeline)
-  const { limit } = surroundings
-  const view = await viewTable(surroundings, pipeline, before, first, topic, { limit, signal })
-  if (view === undefined) return undefined
-  const keys = new Set(first.map(({ key }) => key))
-  const more = (await surroundings.waiting(pipeline)).filter(({ key }) => !keys.has(key))
-  return { ...view, state: { ...view.state, waiting: [...first, ...more] } }
+  const archive = view.isAnew ? null : (memory?.archive ?? null)
+  const all = { progress: view.progress, known: round.known, archive }
+  const after = await putAway(store, of(pipeline), pipeline.jobs, all, { now: now(), most })
+  if (JSON.stringify(after) !== JSON.stringify(memory)) await writeMemory(store, of(pipeline), after)
 }
 
 export function watched({ table, completeness }: Pipeline): WatchedTable {
   return { windows: windowsOf(table.partitionSpec), completeness }
-}
-
-function of({ name, generation }: Pipeline) {
-  return { pipeline: name, generation }
 }
 
 interface OpenRun {

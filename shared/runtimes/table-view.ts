@@ -35,6 +35,8 @@ export const UNKNOWN_TOPIC: TopicView = { offsets: null, hasEnded: () => false }
 /** A table as completeness is decided by it. */
 export interface TableView {
   readonly progress: Progress
+  /** Whether progress was made anew, of all that the table has. */
+  readonly isAnew: boolean
   readonly state: TableState
   /** Null when the table has none: there is nothing that a job could read. */
   readonly snapshotId: string | null
@@ -64,7 +66,8 @@ export async function viewTable(
   const news = read.logs.map(({ log, place, taken }) => {
     return { log, ...place, arrivals: taken.map((dated) => arrivalOf(dated, table.name, timesOf)) }
   })
-  const base = read.isAnew || before === undefined ? emptyProgress(read.tableId) : before
+  const isAnew = read.isAnew || before === undefined
+  const base = isAnew ? emptyProgress(read.tableId) : before
   const progress = withNews(base, news, windows, completeness.clockSkewMs)
   const state: TableState = {
     now: surroundings.now(),
@@ -73,7 +76,7 @@ export async function viewTable(
     waiting,
     isRead: read.logs.every(({ isMore }) => !isMore),
   }
-  return { progress, state, snapshotId: read.snapshotId }
+  return { progress, isAnew, state, snapshotId: read.snapshotId }
 }
 
 type FileTimes = (file: DataFile) => readonly [earliest: number, latest: number] | null

@@ -92,7 +92,7 @@ export class JobLake {
   async round(
     runner: JobRunner,
     store = this.store,
-    options: Pick<JobSurroundings, 'limit'> = {},
+    options: Pick<JobSurroundings, 'limit' | 'windows'> = {},
   ): Promise<readonly RunReport[]> {
     const reports: RunReport[] = []
     const failures: unknown[] = []
