@@ -1,9 +1,8 @@
-import { zstdDecompressSync } from 'node:zlib'
-import { parquetReadObjects } from 'hyparquet'
 import { committedFiles } from '#shared/lake/committed-files.ts'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
 import type { Row } from '#shared/pipeline/outcome.ts'
 import type { Flow } from '#shared/pipeline/flow.ts'
+import { readParquet } from '#test/helpers/parquet-reader.ts'
 
 /** What a reader sees of one pipeline in a lake; rows in the order of their positions. */
 export interface LakeContents {
@@ -16,18 +15,16 @@ export async function readLake(store: ObjectStore, { pipeline, deadLetters }: Fl
   const files = await committedFiles(store)
   const read = async (table: string): Promise<Row[]> => {
     const rows: Row[] = []
-    for (const { path } of files.get(table) ?? []) rows.push(...(await readParquet(store, path)))
+    for (const { path } of files.get(table) ?? []) rows.push(...(await rowsAt(store, path)))
     return rows.sort(byPosition)
   }
   return { rows: await read(pipeline.table.name), deadLetters: await read(deadLetters.name) }
 }
 
-async function readParquet(store: ObjectStore, key: string): Promise<Row[]> {
+async function rowsAt(store: ObjectStore, key: string): Promise<Row[]> {
   const body = await store.get(key)
   if (body === undefined) throw new Error(`${key} is named by a commit but cannot be read`)
-  const file = body.buffer.slice(body.byteOffset, body.byteOffset + body.byteLength) as ArrayBuffer
-  const compressors = { ZSTD: (bytes: Uint8Array) => zstdDecompressSync(bytes) }
-  return parquetReadObjects({ file, compressors, utf8: false })
+  return readParquet(body)
 }
 
 /** Where a row came from, as `flights-0@16`. */

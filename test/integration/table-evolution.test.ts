@@ -8,23 +8,17 @@ import { deliver } from '#test/helpers/deliveries.ts'
 import { openIcebergDuckDB } from '#test/helpers/duckdb-iceberg.ts'
 import { LakeTable } from '#test/helpers/lake-table.ts'
 import { FIRST, firstEvent, SECOND, secondEvent, withNextLock } from '#test/helpers/measuring-stations.ts'
+import { icebergPython } from '#test/helpers/pyiceberg.ts'
 import { sensorEvent } from '#test/helpers/sensors.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
-import { VENV_TIMEOUT_MS, venvPython } from '#test/helpers/venv.ts'
+import { VENV_TIMEOUT_MS } from '#test/helpers/venv.ts'
 
 const SCRIPT = path.join(import.meta.dirname, 'table-evolution.py')
-const DUCKDB = '1.5.5'
 const directory = temporaryDirectory()
 let python: string
 
 beforeAll(async () => {
-  python = await venvPython(`pyiceberg-0.12.0-duckdb-${DUCKDB}`, [
-    'pyiceberg[sql-sqlite,pyiceberg-core]==0.12.0',
-    'pyarrow==26.0.1',
-    `duckdb==${DUCKDB}`,
-    `duckdb-extension-iceberg==${DUCKDB}`,
-    `duckdb-extension-avro==${DUCKDB}`,
-  ])
+  python = await icebergPython()
 }, VENV_TIMEOUT_MS)
 
 /** Offsets by what the statistics and partitions of their files, written under another type or name, must not hide. */
