@@ -4,6 +4,7 @@ import { ObjectStoreLake } from '#shared/lake/lake.ts'
 import { verifyLake } from '#shared/lake/verify.ts'
 import { compileFlow, type Flow } from '#shared/pipeline/flow.ts'
 import { processBatch, type SliceReport } from '#shared/pipeline/process-batch.ts'
+import { keysOf } from '#test/helpers/stored-keys.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
 import { originOf, outcomesIn, readLake } from './lake-contents.ts'
 import { deliveriesOf, expectedOutcomes, type RawRecord, rawRecords, readSamples, type Sample } from './samples.ts'
@@ -35,12 +36,6 @@ function sum(
   count: 'records' | 'known' | 'written' | 'skipped' | 'rejected' | 'rows',
 ): number {
   return reports.reduce((total, report) => total + report[count], 0)
-}
-
-async function keysOf(store: DirectoryStore): Promise<string[]> {
-  const keys: string[] = []
-  for await (const { key } of store.list('')) keys.push(key)
-  return keys
 }
 
 const firstTimestamp = (sample: Sample): number =>
@@ -102,12 +97,12 @@ describe.each(pairs)('pipeline $pipeline.name, sample $sample.file', ({ pipeline
   test('a second delivery, warm or cold, adds nothing', async () => {
     const store = open()
     await deliver(flow, store, [sample, sample])
-    const keys = await keysOf(store)
+    const keys = await keysOf(store, '')
     const again = await deliver(flow, store, [sample])
 
     expect(sum(again, 'known')).toBe(rawRecords(sample).size)
     expect(sum(again, 'records')).toBe(rawRecords(sample).size)
-    expect(await keysOf(store)).toEqual(keys)
+    expect(await keysOf(store, '')).toEqual(keys)
     const { rows, deadLetters } = await readLake(store, flow)
     const origins = [...rows, ...deadLetters].map((row) => `${originOf(row, sample.topic)} ${Number(row['_index'])}`)
     expect(new Set(origins).size).toBe(origins.length)

@@ -5,6 +5,7 @@ import type { ObjectEntry } from '#shared/lake/object-store.ts'
 import { vacuum, type VacuumOptions } from '#shared/lake/vacuum.ts'
 import { MemoryStore } from '#test/helpers/memory-store.ts'
 import { range, recordsAt, writeOffsets } from '#test/helpers/slices.ts'
+import { keysOf } from '#test/helpers/stored-keys.ts'
 
 const ID: LogId = { pipeline: 'flights', generation: 0, cluster: 'c', topic: 'flights', epoch: 0, partition: 0 }
 
@@ -40,19 +41,13 @@ async function vacuumed(options?: VacuumOptions, table = 'rows'): Promise<Object
   return deleted
 }
 
-async function keys(prefix: string): Promise<string[]> {
-  const found: string[] = []
-  for await (const { key } of store.list(prefix)) found.push(key)
-  return found
-}
-
 describe('deletes a file', () => {
   test('when the commit at its place does not name it', async () => {
     const orphan = await leave({ kind: 'commit', start: 0 })
     await land([0, 1])
-    const named = (await keys('tables/')).filter((key) => key !== orphan)
+    const named = (await keysOf(store, 'tables/')).filter((key) => key !== orphan)
     expect(await vacuumed()).toMatchObject([{ key: orphan, bytes: 7 }])
-    expect(await keys('tables/')).toEqual(named)
+    expect(await keysOf(store, 'tables/')).toEqual(named)
     expect(await vacuumed()).toEqual([])
   })
 
@@ -75,7 +70,7 @@ describe('deletes a file', () => {
       orphans.push(await leave({ kind: 'commit', start: 0 }, { partitionPath: `origin=${i % 7}` }))
     const deleted = (await vacuumed()).map(({ key }) => key)
     expect(deleted.sort()).toEqual(orphans.sort())
-    expect(await keys('tables/')).toHaveLength(1)
+    expect(await keysOf(store, 'tables/')).toHaveLength(1)
   })
 
   test('and reads the entry of a slice once for all its files', async () => {
@@ -101,7 +96,7 @@ describe('leaves a file', () => {
     await land(range(0, 9))
     const file = await leave(place)
     expect(await vacuumed()).toEqual([])
-    expect(await keys('tables/')).toContain(file)
+    expect(await keysOf(store, 'tables/')).toContain(file)
   })
 
   test('until its place is taken', async () => {
@@ -115,10 +110,10 @@ describe('leaves a file', () => {
     await land([0, 1, 5], { rejected: [1] })
     await land([2, 3], { rejected: [3] })
     await land([1, 3], { mode: 'redrive' })
-    const before = await keys('tables/')
+    const before = await keysOf(store, 'tables/')
     expect(before).toHaveLength(5)
     expect([...(await vacuumed()), ...(await vacuumed({}, 'dead_letters'))]).toEqual([])
-    expect(await keys('tables/')).toEqual(before)
+    expect(await keysOf(store, 'tables/')).toEqual(before)
   })
 
   test('of a log that has no entry yet, though another has one at that place', async () => {
@@ -148,19 +143,19 @@ describe('leaves a file', () => {
 
   test('that is a copy of a named one', async () => {
     await land([0])
-    const [named = ''] = await keys('tables/')
+    const [named = ''] = await keysOf(store, 'tables/')
     const copy = named.replace('day=2013-01-01', 'copies')
     await store.put(copy, new Uint8Array(1))
     expect(await vacuumed()).toEqual([])
-    expect(await keys('tables/')).toContain(copy)
+    expect(await keysOf(store, 'tables/')).toContain(copy)
   })
 
   test('in a dry run, but tells of it', async () => {
     await land([0])
     const orphan = await leave({ kind: 'commit', start: 0 })
-    const before = await keys('')
+    const before = await keysOf(store, '')
     expect(await vacuumed({ dryRun: true })).toMatchObject([{ key: orphan, bytes: 7 }])
-    expect(await keys('')).toEqual(before)
+    expect(await keysOf(store, '')).toEqual(before)
   })
 })
 
@@ -173,7 +168,7 @@ test('two logs with files for the same place are told apart', async () => {
   await land([0])
   await land([0], { id: other })
   const orphan = await leave({ kind: 'commit', start: 0 }, { id: other })
-  const before = await keys('tables/')
+  const before = await keysOf(store, 'tables/')
   expect((await vacuumed()).map(({ key }) => key)).toEqual([orphan])
   expect(before).toHaveLength(3)
 })
@@ -193,7 +188,7 @@ test('of two logs whose digests are the same, neither loses what it names or may
   await leave({ kind: 'commit', start: 2 }, { id: a })
   await leave({ kind: 'commit', start: 1 }, { id: b })
   const orphan = await leave({ kind: 'commit', start: 0 }, { id: b })
-  const before = await keys('tables/')
+  const before = await keysOf(store, 'tables/')
   expect((await vacuumed()).map(({ key }) => key)).toEqual([orphan])
-  expect(await keys('tables/')).toEqual(before.filter((key) => key !== orphan))
+  expect(await keysOf(store, 'tables/')).toEqual(before.filter((key) => key !== orphan))
 })

@@ -16,6 +16,7 @@ import type { KafkaRecord } from '#shared/pipeline/record.ts'
 import { kafkaRecord } from '#test/helpers/kafka-record.ts'
 import { readParquet } from '#test/helpers/parquet-reader.ts'
 import { reading, sensors } from '#test/helpers/sensors.ts'
+import { keysOf } from '#test/helpers/stored-keys.ts'
 import { inTemporaryDirectory, temporaryDirectory } from '#test/helpers/temporary-directory.ts'
 
 const flow = compileFlow(sensors)
@@ -90,13 +91,7 @@ const openStore = (): DirectoryStore => new DirectoryStore(path.join(directory()
 
 /** All but that a log was announced. */
 async function landedIn(store: ObjectStore): Promise<string[]> {
-  return (await keysIn(store, '')).filter((key) => !key.endsWith('/announced'))
-}
-
-async function keysIn(store: ObjectStore, prefix: string): Promise<string[]> {
-  const keys = []
-  for await (const { key } of store.list(prefix)) keys.push(key)
-  return keys
+  return (await keysOf(store, '')).filter((key) => !key.endsWith('/announced'))
 }
 
 describe('every record ends in exactly one place', () => {
@@ -145,7 +140,7 @@ describe('every record ends in exactly one place', () => {
     const store = openStore()
     const [report] = await deliver(store, [[]])
     expect(report).toMatchObject({ records: 0, firstOffset: -1, lastOffset: -1, files: 0, bytes: 0, error: null })
-    expect(await keysIn(store, '')).toEqual([])
+    expect(await keysOf(store, '')).toEqual([])
   })
 })
 
@@ -199,10 +194,10 @@ test('a data file is what the commit says of it, and says who wrote it', async (
 test('what is delivered again is known, and adds nothing', async () => {
   const store = openStore()
   await deliver(store, [sliceOf(ALL)])
-  const before = await keysIn(store, '')
+  const before = await keysOf(store, '')
   const [again] = await deliver(store, [sliceOf(ALL)])
   expect(again).toMatchObject({ records: 10, known: 10, written: 0, skipped: 0, rejected: 0, files: 0, error: null })
-  expect(await keysIn(store, '')).toEqual(before)
+  expect(await keysOf(store, '')).toEqual(before)
 })
 
 describe('a fault of the world fails the slice, and nothing is acknowledged', () => {

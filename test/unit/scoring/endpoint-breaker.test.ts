@@ -1,12 +1,7 @@
 import { type BreakerMemory, EndpointBreaker } from '#shared/scoring/endpoint-breaker.ts'
 import { breakerMemory } from '#shared/runtimes/scorer.ts'
 import { MemoryStore } from '#test/helpers/memory-store.ts'
-
-async function keysOf(store: MemoryStore): Promise<string[]> {
-  const keys: string[] = []
-  for await (const { key } of store.list('')) keys.push(key)
-  return keys
-}
+import { keysOf } from '#test/helpers/stored-keys.ts'
 
 test('a cold start knows that the endpoint is away, and that it is back', async () => {
   const memory = breakerMemory(new MemoryStore())
@@ -32,16 +27,16 @@ test('it is written when it changes, and only then; what is old is deleted', asy
   const breaker = new EndpointBreaker('e', breakerMemory(store))
   for (let i = 0; i < 100; i++) await breaker.answered(i)
   await breaker.failed(9, 100)
-  expect(await keysOf(store)).toEqual([])
+  expect(await keysOf(store, '')).toEqual([])
   await breaker.failed(1, 100)
   for (let i = 0; i < 10; i++) await breaker.failed(2, 101)
-  expect(await keysOf(store)).toHaveLength(1)
+  expect(await keysOf(store, '')).toHaveLength(1)
   for (let turn = 1; turn < 6; turn++) {
     breaker.admits(turn * 1e6)
     await breaker.answered(turn * 1e6)
     await breaker.failed(10, turn * 1e6)
   }
-  expect(await keysOf(store)).toHaveLength(3)
+  expect(await keysOf(store, '')).toHaveLength(3)
 })
 
 test('two that find out at once write one change, and both go on', async () => {
@@ -49,7 +44,7 @@ test('two that find out at once write one change, and both go on', async () => {
   const memory = breakerMemory(store)
   const both = [new EndpointBreaker('e', memory), new EndpointBreaker('e', memory)]
   await Promise.all(both.map((breaker) => breaker.failed(10, 0)))
-  expect(await keysOf(store)).toHaveLength(1)
+  expect(await keysOf(store, '')).toHaveLength(1)
   expect(both.map(({ isOpen }) => isOpen)).toEqual([true, true])
 })
 
@@ -64,7 +59,7 @@ test('a memory that fails, or holds something else, is no reason not to score', 
   expect(breaker.isOpen).toBe(true)
   const store = new MemoryStore()
   await new EndpointBreaker('e', breakerMemory(store)).failed(10, 0)
-  const [key] = await keysOf(store)
+  const [key] = await keysOf(store, '')
   for (const text of ['{', '{"isOpen":1}']) {
     await store.put(key as string, Buffer.from(text))
     expect(await breakerMemory(store).read('e')).toBeUndefined()

@@ -5,6 +5,7 @@ import { withLock } from '#shared/lake/iceberg/table-evolution.ts'
 import { always, maybe } from '#test/helpers/columns.ts'
 import { FIRST_SNAPSHOT_MS, IcebergTable, lockedTable } from '#test/helpers/iceberg-table.ts'
 import { MemoryStore } from '#test/helpers/memory-store.ts'
+import { keysOf } from '#test/helpers/stored-keys.ts'
 
 const COLUMNS = [always('n', 'int32'), maybe('s', 'string')]
 const rows = (...numbers: number[]): { n: number; s: string }[] => numbers.map((n) => ({ n, s: `${n % 2}` }))
@@ -103,8 +104,7 @@ test('small manifests become one when there are enough; every file keeps its sna
     ['existing', ids[0], 1, 1],
   ])
   // What was merged at once was never written.
-  const names: string[] = []
-  for await (const { key } of table.store.list('tables/t/metadata/inlet-3-')) names.push(key)
+  const names = await keysOf(table.store, 'tables/t/metadata/inlet-3-')
   expect(names.map((name) => name.slice(name.lastIndexOf('-') + 1)).toSorted()).toEqual(['list.avro', 'm1.avro'])
   // The one after it begins another.
   expect(

@@ -3,6 +3,7 @@ import { vacuumMetadata } from '#shared/lake/iceberg/vacuum-metadata.ts'
 import { always } from '#test/helpers/columns.ts'
 import { FIRST_SNAPSHOT_MS, IcebergTable, lockedTable } from '#test/helpers/iceberg-table.ts'
 import { MemoryStore } from '#test/helpers/memory-store.ts'
+import { keysOf } from '#test/helpers/stored-keys.ts'
 
 const rows = (...numbers: number[]): { n: number }[] => numbers.map((n) => ({ n }))
 
@@ -19,11 +20,7 @@ async function vacuumed(table: IcebergTable, options = {}): Promise<string[]> {
   return gone
 }
 
-async function keys(table: IcebergTable): Promise<string[]> {
-  const all: string[] = []
-  for await (const { key } of table.store.list('tables/t/')) all.push(key)
-  return all
-}
+const keys = ({ store }: IcebergTable): Promise<string[]> => keysOf(store, 'tables/t/')
 
 const sequences = (names: readonly string[]): number[] => names.map((name) => Number(/inlet-(\d+)-/.exec(name)?.[1]))
 
