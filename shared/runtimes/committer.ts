@@ -1,6 +1,5 @@
 import process from 'node:process'
-import { Logger } from '@aws-lambda-powertools/logger'
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
+import { MetricUnit } from '@aws-lambda-powertools/metrics'
 import type { Context } from 'aws-lambda'
 import { catalogOf, readConfig } from '#shared/config.ts'
 import { createGlueClient } from '#shared/lake/catalog-clients.ts'
@@ -12,6 +11,7 @@ import { openStore } from '#shared/lake/open-store.ts'
 import { commitTables } from '#shared/lake/pipeline-tables.ts'
 import { asInletError } from '#shared/pipeline/errors.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
+import { FunctionTelemetry } from './function-telemetry.ts'
 import { invocations } from './invocation.ts'
 
 /** Where a committer reports each of its runs, and each pipeline whose tables it could not commit to. */
@@ -91,7 +91,7 @@ async function commitAll(
 function fromEnvironment(): CommitterFunctionSurroundings {
   const config = readConfig(process.env)
   const store = openStore(config.lakeUrl)
-  const telemetry = new PowertoolsCommitterTelemetry(config)
+  const telemetry = new PowertoolsCommitterTelemetry('committer', config)
   const catalog = catalogOf(config)
   const tables = openCatalog(catalog, store)
   const database = /^glue:(?<name>.+)$/.exec(catalog)?.groups?.['name']
@@ -100,41 +100,27 @@ function fromEnvironment(): CommitterFunctionSurroundings {
 }
 
 /** Structured logs, by table, and CloudWatch metrics over all of them. */
-class PowertoolsCommitterTelemetry implements CommitterTelemetry {
-  readonly #logger: Logger
-  readonly #metrics: Metrics
-
-  constructor({ logLevel, metricsNamespace }: Pick<ReturnType<typeof readConfig>, 'logLevel' | 'metricsNamespace'>) {
-    this.#logger = new Logger({ serviceName: 'committer', logLevel })
-    this.#metrics = new Metrics({ namespace: metricsNamespace, serviceName: 'committer' })
-  }
-
-  begin(context: Context): void {
-    this.#logger.addContext(context)
+class PowertoolsCommitterTelemetry extends FunctionTelemetry implements CommitterTelemetry {
+  override begin(context: Context): void {
+    super.begin(context)
     // Of a metric that nobody has ever published an alarm knows nothing, where nothing waits.
-    this.#metrics.addMetric('commit waited', MetricUnit.Milliseconds, 0)
+    this.measure('commit waited', 0, MetricUnit.Milliseconds)
   }
 
   commit(commit: TableCommit): void {
-    for (const name of ['entries', 'files', 'rows'] as const)
-      this.#metrics.addMetric(`committed ${name}`, MetricUnit.Count, commit[name])
-    if (commit.waitedMs !== null) this.#metrics.addMetric('commit waited', MetricUnit.Milliseconds, commit.waitedMs)
-    this.#logger.info('table committed', { ...commit })
+    for (const name of ['entries', 'files', 'rows'] as const) this.measure(`committed ${name}`, commit[name])
+    if (commit.waitedMs !== null) this.measure('commit waited', commit.waitedMs, MetricUnit.Milliseconds)
+    this.logger.info('table committed', { ...commit })
   }
 
   registration(registration: FilesRegistration): void {
-    this.#metrics.addMetric('registered partitions', MetricUnit.Count, registration.partitions)
-    this.#logger.info('partitions registered', { ...registration })
+    this.measure('registered partitions', registration.partitions)
+    this.logger.info('partitions registered', { ...registration })
   }
 
   failure(pipeline: string, error: unknown): void {
     const { code, stage, message } = asInletError(error, `committing ${pipeline}`)
-    this.#metrics.addMetric('commit failed', MetricUnit.Count, 1)
-    this.#logger.error('commit failed', { pipeline, code, stage, reason: message })
-  }
-
-  end(): void {
-    this.#metrics.publishStoredMetrics()
-    this.#logger.resetKeys()
+    this.measure('commit failed', 1)
+    this.logger.error('commit failed', { pipeline, code, stage, reason: message })
   }
 }

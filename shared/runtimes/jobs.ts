@@ -1,8 +1,6 @@
 import process from 'node:process'
-import { Logger } from '@aws-lambda-powertools/logger'
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
 import type { Context } from 'aws-lambda'
-import { catalogOf, type Config, readConfig } from '#shared/config.ts'
+import { catalogOf, readConfig } from '#shared/config.ts'
 import { awsRunners } from '#shared/jobs/aws-runners.ts'
 import { openCatalog } from '#shared/lake/iceberg/open-catalog.ts'
 import type { ObjectStore } from '#shared/lake/object-store.ts'
@@ -11,6 +9,7 @@ import { asInletError } from '#shared/pipeline/errors.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import { failureBucket } from '#shared/pipeline/trigger.ts'
 import { ownFunctions } from './failed-batches.ts'
+import { FunctionTelemetry } from './function-telemetry.ts'
 import { invocations } from './invocation.ts'
 import { type JobSurroundings, type RunReport, runRound } from './job-round.ts'
 import { UNKNOWN_TOPIC } from './table-view.ts'
@@ -92,7 +91,7 @@ function fromEnvironment(pipelines: readonly Pipeline[]): JobsFunctionSurroundin
     runnerOf: awsRunners(),
     waiting: waitingOf(pipelines, openStore),
     topic: () => Promise.resolve(UNKNOWN_TOPIC),
-    telemetry: new PowertoolsJobTelemetry(config),
+    telemetry: new PowertoolsJobTelemetry('jobs', config),
   }
 }
 
@@ -114,39 +113,19 @@ export function waitingOf(
 }
 
 /** Structured logs, by run, and CloudWatch metrics over all of them. */
-class PowertoolsJobTelemetry implements JobTelemetry {
-  readonly #logger: Logger
-  readonly #metrics: Metrics
-
-  constructor({ logLevel, metricsNamespace }: Pick<Config, 'logLevel' | 'metricsNamespace'>) {
-    this.#logger = new Logger({ serviceName: 'jobs', logLevel })
-    this.#metrics = new Metrics({ namespace: metricsNamespace, serviceName: 'jobs' })
-  }
-
-  begin(context: Context): void {
-    this.#logger.addContext(context)
-  }
-
+class PowertoolsJobTelemetry extends FunctionTelemetry implements JobTelemetry {
   run(report: RunReport): void {
     const { status, isNew } = report
-    if (isNew) this.#count('jobs started')
-    if (status.status === 'over') this.#count(status.outcome.state === 'succeeded' ? 'jobs succeeded' : 'jobs given up')
+    if (isNew) this.measure('jobs started', 1)
+    if (status.status === 'over')
+      this.measure(status.outcome.state === 'succeeded' ? 'jobs succeeded' : 'jobs given up', 1)
     const hasFailed = status.status === 'over' && status.outcome.state === 'gave up'
-    this.#logger[hasFailed ? 'error' : 'info'](hasFailed ? 'job given up' : 'job', { ...report })
+    this.logger[hasFailed ? 'error' : 'info'](hasFailed ? 'job given up' : 'job', { ...report })
   }
 
   failure(of: object, error: unknown): void {
     const { code, message } = asInletError(error, 'seeing to its jobs')
-    this.#count('jobs failed to start')
-    this.#logger.error('job not seen to', { ...of, code, reason: message })
-  }
-
-  end(): void {
-    this.#metrics.publishStoredMetrics()
-    this.#logger.resetKeys()
-  }
-
-  #count(name: string): void {
-    this.#metrics.addMetric(name, MetricUnit.Count, 1)
+    this.measure('jobs failed to start', 1)
+    this.logger.error('job not seen to', { ...of, code, reason: message })
   }
 }

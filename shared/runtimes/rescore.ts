@@ -1,8 +1,6 @@
 import process from 'node:process'
-import { Logger } from '@aws-lambda-powertools/logger'
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
 import type { Context } from 'aws-lambda'
-import { catalogOf, type Config, readConfig } from '#shared/config.ts'
+import { catalogOf, readConfig } from '#shared/config.ts'
 import type { CommitterSurroundings } from '#shared/lake/committer.ts'
 import { openCatalog } from '#shared/lake/iceberg/open-catalog.ts'
 import { openStore } from '#shared/lake/open-store.ts'
@@ -11,6 +9,7 @@ import type { Rescored } from '#shared/lake/rescore/rescored-files.ts'
 import { asInletError } from '#shared/pipeline/errors.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import type { Scorer } from '#shared/pipeline/scorer.ts'
+import { FunctionTelemetry } from './function-telemetry.ts'
 import { invocations } from './invocation.ts'
 import { sagemakerScorer } from './scorer.ts'
 
@@ -71,25 +70,13 @@ async function rescoreAll(
 function fromEnvironment(): RescoreSurroundings {
   const config = readConfig(process.env)
   const store = openStore(config.lakeUrl)
-  const telemetry = new PowertoolsRescoreTelemetry(config)
+  const telemetry = new PowertoolsRescoreTelemetry('rescore', config)
   const tables = openCatalog(catalogOf(config), store)
   return { store, tables, now: Date.now, scorer: sagemakerScorer(store, () => {}), telemetry }
 }
 
 /** Structured logs, by pipeline, and CloudWatch metrics of each. */
-class PowertoolsRescoreTelemetry implements RescoreTelemetry {
-  readonly #logger: Logger
-  readonly #metrics: Metrics
-
-  constructor({ logLevel, metricsNamespace }: Pick<Config, 'logLevel' | 'metricsNamespace'>) {
-    this.#logger = new Logger({ serviceName: 'rescore', logLevel })
-    this.#metrics = new Metrics({ namespace: metricsNamespace, serviceName: 'rescore' })
-  }
-
-  begin(context: Context): void {
-    this.#logger.addContext(context)
-  }
-
+class PowertoolsRescoreTelemetry extends FunctionTelemetry implements RescoreTelemetry {
   rescored(pipeline: string, { scored, unscored, waiting, files, left }: Rescored): void {
     const counts = {
       'rescored rows': scored,
@@ -97,18 +84,13 @@ class PowertoolsRescoreTelemetry implements RescoreTelemetry {
       'waiting rows': waiting,
       'files left': left.length,
     }
-    for (const [name, count] of Object.entries(counts)) this.#metrics.addMetric(name, MetricUnit.Count, count)
-    this.#logger.info('rows rescored', { pipeline, scored, unscored, waiting, files, left: left.slice(0, 10) })
+    for (const [name, count] of Object.entries(counts)) this.measure(name, count)
+    this.logger.info('rows rescored', { pipeline, scored, unscored, waiting, files, left: left.slice(0, 10) })
   }
 
   failure(pipeline: string, error: unknown): void {
     const { code, stage, message } = asInletError(error, `rescoring ${pipeline}`)
-    this.#metrics.addMetric('rescore failed', MetricUnit.Count, 1)
-    this.#logger.error('rescore failed', { pipeline, code, stage, reason: message })
-  }
-
-  end(): void {
-    this.#metrics.publishStoredMetrics()
-    this.#logger.resetKeys()
+    this.measure('rescore failed', 1)
+    this.logger.error('rescore failed', { pipeline, code, stage, reason: message })
   }
 }
