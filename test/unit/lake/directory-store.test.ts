@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { chmod, readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import process from 'node:process'
 import type { Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
-import fc from 'fast-check'
 import { DirectoryStore } from '#shared/lake/directory-store.ts'
-import { keyFault, type ListOptions, type ObjectStore } from '#shared/lake/object-store.ts'
+import type { ObjectStore } from '#shared/lake/object-store.ts'
 import { projectRoot } from '#test/helpers/command.ts'
-import { inTemporaryDirectory, temporaryDirectory } from '#test/helpers/temporary-directory.ts'
+import { keysOf } from '#test/helpers/stored-keys.ts'
+import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
 
 const directory = temporaryDirectory()
 const root = (): string => path.join(directory(), 'lake')
@@ -19,12 +19,6 @@ const bytes = (content: string): Uint8Array => new TextEncoder().encode(content)
 const textAt = async (store: ObjectStore, key: string): Promise<string | undefined> => {
   const body = await store.get(key)
   return body === undefined ? undefined : new TextDecoder().decode(body)
-}
-
-async function keysIn(store: ObjectStore, prefix = '', options: ListOptions = {}): Promise<string[]> {
-  const keys: string[] = []
-  for await (const { key } of store.list(prefix, options)) keys.push(key)
-  return keys
 }
 
 const scratchFiles = (): Promise<string[]> => readdir(path.join(root(), '.scratch'))
@@ -56,7 +50,7 @@ describe('objects', () => {
     await store.delete('a/b')
     await store.delete('never/was')
     expect(await store.get('a/b')).toBeUndefined()
-    expect(await keysIn(store)).toEqual([])
+    expect(await keysOf(store, '')).toEqual([])
   })
 
   test('are put if absent once: the second is taken and changes nothing', async () => {
@@ -85,108 +79,6 @@ describe('objects', () => {
   })
 })
 
-describe('a list', () => {
-  test('is in the byte order of whole keys: "a-b" before "a/b", although "a" comes before "a-b"', async () => {
-    const store = openStore()
-    const keys = ['a-b', 'a/b', 'a.b', 'a0', 'a/-', 'a/b.c/d', 'A', 'é', '\uffff', '😀', 'a b']
-    for (const key of keys) await store.put(key, bytes(key))
-    expect(await keysIn(store)).toEqual(['A', 'a b', 'a-b', 'a.b', 'a/-', 'a/b', 'a/b.c/d', 'a0', 'é', '\uffff', '😀'])
-  })
-
-  test('gives the size of each object, and when it was put', async () => {
-    const store = openStore()
-    const before = Date.now()
-    await store.put('a/b', bytes('four'))
-    await store.put('c', bytes(''))
-    const entries = []
-    for await (const entry of store.list('')) entries.push(entry)
-    expect(entries).toMatchObject([
-      { key: 'a/b', bytes: 4 },
-      { key: 'c', bytes: 0 },
-    ])
-    // The clock of a file system is coarser.
-    for (const { modified } of entries) expect(Math.abs(modified - before)).toBeLessThan(60_000)
-  })
-
-  test('of a directory that is not there is empty', async () => {
-    expect(await keysIn(openStore(), 'no/such/')).toEqual([])
-  })
-
-  test('may be left before its end', async () => {
-    const store = openStore()
-    for (const key of ['a', 'b', 'c']) await store.put(key, bytes(key))
-    for await (const { key } of store.list('')) {
-      expect(key).toBe('a')
-      break
-    }
-    expect(await keysIn(store)).toEqual(['a', 'b', 'c'])
-  })
-
-  test('does not hold what is being written, or was when a writer died', async () => {
-    const store = openStore()
-    await store.put('a', bytes('a'))
-    await writeFile(path.join(root(), '.scratch', 'left-behind'), 'half')
-    expect(await keysIn(store)).toEqual(['a'])
-    expect(await keysIn(store, '.')).toEqual([])
-  })
-
-  test('is what sorting and filtering all keys gives, whatever the prefix, the start and the limit', async () => {
-    const segment = fc.string({
-      unit: fc.constantFrom('a', 'b', '-', '.', '0', '~', ' ', '=', 'é', '\uffff', '😀'),
-      maxLength: 3,
-    })
-    const key = fc.array(segment, { minLength: 1, maxLength: 4 }).map((segments) => segments.join('/'))
-    const keys = fc
-      .uniqueArray(key, { maxLength: 14 })
-      .map((all) => all.filter((k) => keyFault(k) === undefined && isLeaf(k, all)))
-    const near = (all: string[]): fc.Arbitrary<string> =>
-      fc.oneof(
-        fc.constantFrom('', ...all),
-        fc.constantFrom('', ...all).chain((k) => fc.nat(k.length).map((length) => wellFormed(k.slice(0, length)))),
-        key,
-      )
-    const request = keys.chain((all) =>
-      fc.record({
-        all: fc.constant(all),
-        prefix: near(all).filter((prefix) => isPrefix(prefix, all)),
-        startAfter: fc.option(near(all), { nil: undefined }),
-        limit: fc.option(fc.nat(5), { nil: undefined }),
-      }),
-    )
-    await fc.assert(
-      fc.asyncProperty(request, ({ all, prefix, startAfter, limit }) =>
-        inTemporaryDirectory(async (temporary) => {
-          const store = new DirectoryStore(temporary)
-          for (const each of all) await writeFileAt(path.join(temporary, each))
-          const options = {
-            ...(startAfter === undefined ? {} : { startAfter }),
-            ...(limit === undefined ? {} : { limit }),
-          }
-          const expected = all
-            .filter((each) => each.startsWith(prefix) && (startAfter === undefined || byteOrder(each, startAfter) > 0))
-            .toSorted(byteOrder)
-            .slice(0, limit)
-          expect(await keysIn(store, prefix, options)).toEqual(expected)
-        }),
-      ),
-      { numRuns: 150 },
-    )
-  }, 60_000)
-})
-
-/** Whether no other key lies below this one: a directory cannot be a file too. */
-const isLeaf = (key: string, all: readonly string[]): boolean => !all.some((other) => other.startsWith(`${key}/`))
-/** Whether a prefix has only directories that keys may have, none of which is an object. */
-const isPrefix = (prefix: string, all: readonly string[]): boolean =>
-  keyFault(`${prefix}x`) === undefined && !all.some((key) => prefix.startsWith(`${key}/`))
-const wellFormed = (part: string): string => (part.isWellFormed() ? part : part.slice(0, -1))
-const byteOrder = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
-
-async function writeFileAt(file: string): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true })
-  await writeFile(file, '')
-}
-
 test('of any number of processes at most one creates a key', async () => {
   const keys = Array.from({ length: 40 }, (_, i) => `log/${i % 4}/${String(i).padStart(3, '0')}`)
   const script = path.join(projectRoot, 'test/helpers/put-if-absent.ts')
@@ -208,7 +100,7 @@ test('of any number of processes at most one creates a key', async () => {
     }
     expect([...winners.keys()].toSorted()).toEqual(keys.toSorted())
     for (const key of keys) expect(winners.get(key)).toEqual([await textAt(store, key)])
-    expect(await keysIn(store)).toEqual(keys.toSorted())
+    expect(await keysOf(store, '')).toEqual(keys.toSorted())
     expect(await scratchFiles()).toEqual([])
   } finally {
     for (const { child } of writers) child.kill()
@@ -234,7 +126,7 @@ describe('a key that could leave the directory is refused by every method, and n
     get: (store, key) => store.get(key),
     size: (store, key) => store.size(key),
     delete: (store, key) => store.delete(key),
-    list: (store, key) => keysIn(store, `${key}/`),
+    list: (store, key) => keysOf(store, `${key}/`),
   }
 
   test.each(['', '/', '/etc', '.', '..', '../outside', 'a/../../outside', 'a/..', './a', 'a//b', 'a/./b', 'a\0b'])(
@@ -251,7 +143,7 @@ describe('a key that could leave the directory is refused by every method, and n
     async (key) => {
       const store = openStore()
       await store.put(key, bytes('x'))
-      expect(await keysIn(store)).toEqual([key])
+      expect(await keysOf(store, '')).toEqual([key])
       expect(await readdir(directory())).toEqual(['lake'])
     },
   )
@@ -270,7 +162,7 @@ describe('a fault of the file system is an error that says what and where', () =
     // One level down it is mkdir that fails, with the very code that a taken name has.
     await expect(store.put('a/b', bytes('y'))).rejects.toMatchObject(failure)
     await expect(store.putIfAbsent('a/b', bytes('y'))).rejects.toMatchObject(failure)
-    expect(await keysIn(store, 'a/')).toEqual([])
+    expect(await keysOf(store, 'a/')).toEqual([])
   })
 
   test('the place of what is being written is no place for objects', async () => {
@@ -279,13 +171,17 @@ describe('a fault of the file system is an error that says what and where', () =
     await writeFile(path.join(root(), '.scratch/left'), 'x')
     await expect(store.put('.scratch/x', bytes('y'))).rejects.toMatchObject({ code: 'KEY_INVALID' })
     await expect(store.get('.scratch/left')).rejects.toMatchObject({ code: 'KEY_INVALID' })
-    expect([await keysIn(store, '.scratch/'), await keysIn(store, '.s'), await keysIn(store)]).toEqual([[], [], ['a']])
+    expect([await keysOf(store, '.scratch/'), await keysOf(store, '.s'), await keysOf(store, '')]).toEqual([
+      [],
+      [],
+      ['a'],
+    ])
   })
 
   test('the whole lake is a file', async () => {
     await writeFile(root(), 'a file')
     await expect(openStore().put('a', bytes('x'))).rejects.toMatchObject({ stage: 'store' })
-    await expect(keysIn(openStore())).rejects.toMatchObject({ code: 'STORE_DENIED' })
+    await expect(keysOf(openStore(), '')).rejects.toMatchObject({ code: 'STORE_DENIED' })
   })
 
   test('no permission', async () => {
@@ -317,7 +213,7 @@ describe('a fault of the file system is an error that says what and where', () =
     for (const key of ['a/b/c', long]) await expect(store.putIfAbsent(key, bytes('y'))).rejects.toThrow('cannot write')
     expect(await store.putIfAbsent('a', bytes('y'))).toBe('taken')
     expect(await scratchFiles()).toEqual([])
-    expect(await keysIn(store)).toEqual(['a', 'directory/b'])
+    expect(await keysOf(store, '')).toEqual(['a', 'directory/b'])
   })
 })
 
