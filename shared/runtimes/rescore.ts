@@ -75,8 +75,11 @@ function fromEnvironment(): RescoreSurroundings {
   return { store, tables, now: Date.now, scorer: sagemakerScorer(store, () => {}), telemetry }
 }
 
-/** Structured logs, by pipeline, and CloudWatch metrics of each. */
-class PowertoolsRescoreTelemetry extends FunctionTelemetry implements RescoreTelemetry {
+/** Structured logs, by pipeline, and CloudWatch metrics over all of them. */
+export class PowertoolsRescoreTelemetry extends FunctionTelemetry implements RescoreTelemetry {
+  /** Of one invocation: an alarm on the least number of rows that wait would see that of the pipeline with the fewest. */
+  readonly #counts = new Map<string, number>()
+
   rescored(pipeline: string, { scored, unscored, waiting, files, left }: Rescored): void {
     const counts = {
       'rescored rows': scored,
@@ -84,7 +87,7 @@ class PowertoolsRescoreTelemetry extends FunctionTelemetry implements RescoreTel
       'waiting rows': waiting,
       'files left': left.length,
     }
-    for (const [name, count] of Object.entries(counts)) this.measure(name, count)
+    for (const [name, count] of Object.entries(counts)) this.#counts.set(name, (this.#counts.get(name) ?? 0) + count)
     this.logger.info('rows rescored', { pipeline, scored, unscored, waiting, files, left: left.slice(0, 10) })
   }
 
@@ -92,5 +95,11 @@ class PowertoolsRescoreTelemetry extends FunctionTelemetry implements RescoreTel
     const { code, stage, message } = asInletError(error, `rescoring ${pipeline}`)
     this.measure('rescore failed', 1)
     this.logger.error('rescore failed', { pipeline, code, stage, reason: message })
+  }
+
+  override end(): void {
+    for (const [name, count] of this.#counts) this.measure(name, count)
+    this.#counts.clear()
+    super.end()
   }
 }
