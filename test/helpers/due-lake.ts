@@ -1,5 +1,5 @@
 import type { ObjectStore } from '#shared/lake/object-store.ts'
-import type { JobOptions } from '#shared/pipeline/job.ts'
+import type { JobOptions } from '#shared/pipeline/job-options.ts'
 import { JobLake, withJobs } from './job-lake.ts'
 import type { MemoryRunner } from './memory-runner.ts'
 

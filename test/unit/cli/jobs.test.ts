@@ -1,7 +1,7 @@
 import { listRuns, showRuns } from '#shared/cli/job-runs.ts'
 import { explain, followRuns, retryRun, startRun } from '#shared/cli/jobs.ts'
 import { jobsPage, roundPage, runsPage, whyPage } from '#shared/cli/jobs-page.ts'
-import type { JobsOptions } from '#shared/pipeline/job.ts'
+import type { JobsOptions } from '#shared/pipeline/job-options.ts'
 import { JobLake, withJobs } from '#test/helpers/job-lake.ts'
 import { MemoryRunner } from '#test/helpers/memory-runner.ts'
 

@@ -1,6 +1,7 @@
 import type { JobRunner } from '#shared/jobs/job-runner.ts'
 import { commitTables } from '#shared/lake/pipeline-tables.ts'
-import type { Job, JobsOptions } from '#shared/pipeline/job.ts'
+import type { JobsOptions } from '#shared/pipeline/job-options.ts'
+import type { Job } from '#shared/pipeline/job.ts'
 import { jobsHandler, waitingOf } from '#shared/runtimes/jobs.ts'
 import { UNKNOWN_TOPIC } from '#shared/runtimes/table-view.ts'
 import { answeringRunners } from '#test/helpers/answering-services.ts'

@@ -1,6 +1,7 @@
 import { defineCompleteness } from '#shared/pipeline/completeness.ts'
 import { PipelineDefinitionError } from '#shared/pipeline/errors.ts'
-import { defineJobs, type JobsOptions } from '#shared/pipeline/job.ts'
+import type { JobsOptions } from '#shared/pipeline/job-options.ts'
+import { defineJobs } from '#shared/pipeline/job.ts'
 import type { Table } from '#shared/pipeline/table.ts'
 import { locked } from '#test/helpers/lake-table.ts'
 import { sensors } from '#test/helpers/sensors.ts'

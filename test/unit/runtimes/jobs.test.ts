@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda'
-import type { JobsOptions } from '#shared/pipeline/job.ts'
+import type { JobsOptions } from '#shared/pipeline/job-options.ts'
 import { defineTrigger } from '#shared/pipeline/trigger.ts'
 import type { RunReport } from '#shared/runtimes/job-round.ts'
 import { jobsHandler, type JobTelemetry, waitingOf } from '#shared/runtimes/jobs.ts'

@@ -1,5 +1,5 @@
 import { rollbackTable } from '#shared/lake/lake-tables.ts'
-import type { JobsOptions } from '#shared/pipeline/job.ts'
+import type { JobsOptions } from '#shared/pipeline/job-options.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import { readMemory } from '#shared/runtimes/job-memory.ts'
 import { explain, startRun } from '#shared/cli/jobs.ts'
