@@ -5,7 +5,7 @@ import { type Resources, sub, type Value } from './cloudformation.ts'
 import { serviceAlarms } from './alarms.ts'
 import { bucketArn } from './event-source-mapping.ts'
 import { functionMetric, jobMetric } from './metrics.ts'
-import { inCatalog, inLake, lakeKey, listing } from './rights.ts'
+import { inCatalog, inLake, lakeKey, listing, readLogs } from './rights.ts'
 import { allow, FAILED_INVOCATIONS, roleId, type Statement } from './role.ts'
 import type { StageSettings } from './stage.ts'
 
@@ -69,48 +69,21 @@ function endOf(source: string, type: string, detail: Value, names: readonly stri
   return names.length === 0 ? [] : [{ source: [source], 'detail-type': [type], detail }]
 }
 
-/** It reads logs and tables, writes down what it decides, and starts the jobs that are declared, by name. */
+/**
+ * It reads logs and tables, writes down what it decides, and starts the jobs that are declared, by name. In the lake it is limited to
+ * prefixes, as the committer is, and for the same reason.
+ */
 export function jobsRights(pipelines: readonly Pipeline[]): readonly Statement[] {
   const own = pipelines.filter(({ jobs }) => jobs.length > 0)
-  const each = (of: (pipeline: Pipeline) => string): Value[] => own.map((pipeline) => inLake(of(pipeline)))
-  const prefixes = own.flatMap(({ name, generation }) => [
-    `log/${name}/g${generation}/*`,
-    `jobs/${name}/g${generation}/*`,
-  ])
   return [
-    allow(
-      'ReadLogs',
-      ['s3:GetObject'],
-      each(({ name, generation }) => `log/${name}/g${generation}/*`),
-    ),
-    allow(
-      'ReadMarks',
-      ['s3:GetObject'],
-      each(({ name, generation }) => `marks/${name}/g${generation}/*`),
-    ),
-    allow(
-      'ReadTables',
-      ['s3:GetObject'],
-      each(({ table }) => `tables/${table.name}/metadata/*`),
-    ),
-    allow(
-      'Runs',
-      ['s3:GetObject', 's3:PutObject'],
-      each(({ name, generation }) => `jobs/${name}/g${generation}/*`),
-    ),
-    allow(
-      'CloseRuns',
-      ['s3:DeleteObject'],
-      each(({ name, generation }) => `jobs/${name}/g${generation}/open/*`),
-    ),
-    allow(
-      'OldWindows',
-      ['s3:DeleteObject'],
-      each(({ name, generation }) => `jobs/${name}/g${generation}/windows/*`),
-    ),
-    listing('ListLogsAndRuns', prefixes),
+    ...readLogs(),
+    allow('ReadTables', ['s3:GetObject'], inLake('tables/*/metadata/*')),
+    allow('Runs', ['s3:GetObject', 's3:PutObject'], inLake('jobs/*')),
+    allow('CloseRuns', ['s3:DeleteObject'], inLake('jobs/*/open/*')),
+    allow('OldWindows', ['s3:DeleteObject'], inLake('jobs/*/windows/*')),
+    listing('ListLogsAndRuns', ['log/*', 'jobs/*']),
     lakeKey(),
-    allow('Catalog', ['glue:GetTable'], inCatalog(own.map(({ table }) => table.name))),
+    allow('Catalog', ['glue:GetTable'], inCatalog(['*'])),
     ...givenUpRights(own),
     ...startRights(own),
   ]

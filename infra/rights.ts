@@ -61,6 +61,11 @@ function commitRights(pipeline: Pipeline | null): Statement[] {
   ]
 }
 
+/** The logs of all pipelines, and what their tables have taken of them. */
+export function readLogs(): readonly Statement[] {
+  return [allow('ReadLogs', ['s3:GetObject'], inLake('log/*')), allow('ReadMarks', ['s3:GetObject'], inLake('marks/*'))]
+}
+
 /** Tables are found and moved to their next snapshot; those of plain files are made, and given partitions. */
 function catalogRights(pipelines: readonly Pipeline[], tables: readonly string[]): Statement {
   const isPlain = pipelines.some(({ table }) => table.layout === 'files')

@@ -2,7 +2,7 @@ import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import { serviceAlarms } from './alarms.ts'
 import { type Resources, sub, type Value } from './cloudformation.ts'
 import { functionMetric, pipelineMetric, rescoreMetric } from './metrics.ts'
-import { inCatalog, inLake, lakeKey, listing } from './rights.ts'
+import { inCatalog, inLake, lakeKey, listing, readLogs } from './rights.ts'
 import { allow, FAILED_INVOCATIONS, roleId, type Statement } from './role.ts'
 import type { StageSettings } from './stage.ts'
 
@@ -47,36 +47,19 @@ export function scoringRights(pipelines: readonly Pipeline[]): readonly Statemen
   ]
 }
 
-/** It reads logs and tables, writes data files anew, and makes the snapshots that have them. */
+/** It reads logs, writes data files of its tables anew, and makes the snapshots that have them. */
 export function rescoreRights(pipelines: readonly Pipeline[]): readonly Statement[] {
   const own = pipelines.filter(({ scores }) => scores.length > 0)
-  const each = (of: (pipeline: Pipeline) => string): Value[] => own.map((pipeline) => inLake(of(pipeline)))
-  const logs = own.map(({ name, generation }) => `log/${name}/g${generation}/*`)
+  const readAndPut = ['s3:GetObject', 's3:PutObject']
+  const inTables = (folder: string): Value[] => own.map(({ table }) => inLake(`tables/${table.name}/${folder}/*`))
   return [
-    allow('ReadLogs', ['s3:GetObject'], logs.map(inLake)),
-    allow(
-      'ReleaseWaiting',
-      ['s3:DeleteObject'],
-      logs.map((log) => inLake(`${log}/waiting/*`)),
-    ),
-    allow(
-      'ReadMarks',
-      ['s3:GetObject'],
-      each(({ name, generation }) => `marks/${name}/g${generation}/*`),
-    ),
-    allow(
-      'Rows',
-      ['s3:GetObject', 's3:PutObject'],
-      each(({ table }) => `tables/${table.name}/data/*`),
-    ),
-    allow(
-      'Snapshots',
-      ['s3:GetObject', 's3:PutObject'],
-      each(({ table }) => `tables/${table.name}/metadata/*`),
-    ),
-    listing('ListLogs', logs),
+    ...readLogs(),
+    allow('ReleaseWaiting', ['s3:DeleteObject'], inLake('log/*/waiting/*')),
+    allow('Rows', readAndPut, inTables('data')),
+    allow('Snapshots', readAndPut, inTables('metadata')),
+    listing('ListLogs', ['log/*']),
     lakeKey(),
-    allow('Catalog', ['glue:GetTable', 'glue:UpdateTable'], inCatalog(own.map(({ table }) => table.name))),
+    allow('Catalog', ['glue:GetTable', 'glue:UpdateTable'], inCatalog(['*'])),
     ...scoringRights(own),
   ]
 }

@@ -8,6 +8,7 @@ import { answeringRunners } from '#test/helpers/answering-services.ts'
 import { failedBatch } from '#test/helpers/failed-batches.ts'
 import { withJobs } from '#test/helpers/job-lake.ts'
 import { sensors } from '#test/helpers/locked-sensors.ts'
+import { manyOf, POLICY_CHARACTERS, policySize } from '#test/helpers/policy-size.ts'
 import { context, GLUE, quiet, RecordingAccount } from '#test/helpers/recording-account.ts'
 import { expectJustEnough, grants } from '#test/helpers/role-grants.ts'
 import { reading, sensorEvent } from '#test/helpers/sensors.ts'
@@ -49,6 +50,11 @@ test('the function is called each minute, and when a run of one of the jobs has 
 test('where concurrency is reserved, some is for the jobs', () => {
   const { resources } = deployed([withJobs(JOBS)], stage({ reserveConcurrency: true }))
   expect(resources.extensions['JobsLambdaFunction']).toMatchObject({ Properties: { ReservedConcurrentExecutions: 2 } })
+})
+
+test('the role of as many pipelines as a stack can have is not too large', () => {
+  const { resources } = deployed(manyOf(withJobs(JOBS)))
+  expect(policySize(resources.Resources, 'JobsRole')).toBeLessThan(POLICY_CHARACTERS)
 })
 
 test('a pipeline may not be called jobs', () => {

@@ -8,6 +8,7 @@ import { EndpointScorer } from '#shared/scoring/endpoint-scorer.ts'
 import type { AskedFor } from '#test/helpers/granted.ts'
 import { locked } from '#test/helpers/lake-table.ts'
 import { sensors } from '#test/helpers/locked-sensors.ts'
+import { manyOf, POLICY_CHARACTERS, policySize } from '#test/helpers/policy-size.ts'
 import { context, loud, RecordingAccount } from '#test/helpers/recording-account.ts'
 import { expectJustEnough, grants } from '#test/helpers/role-grants.ts'
 import { scoredSensors } from '#test/helpers/scored-sensors.ts'
@@ -38,6 +39,11 @@ test('rows that wait are scored on a schedule, and endpoints that are away are t
   expect(ids).toEqual(expect.arrayContaining(['SensorsEndpointAwayAlarm', 'SensorsUnscoredAlarm']))
   expect(resources.extensions).toHaveProperty('RescoreLambdaFunction')
   expect(JSON.stringify(resources.Resources['Dashboard'])).toContain('breaker open')
+})
+
+test('the role of as many pipelines as a stack can have is not too large', () => {
+  const { resources } = deployed(manyOf(scored))
+  expect(policySize(resources.Resources, 'RescoreRole')).toBeLessThan(POLICY_CHARACTERS)
 })
 
 test('a pipeline may not be called rescore', () => {
