@@ -82,7 +82,7 @@ def read_run(describe: Callable[[argparse.ArgumentParser], None], argv: Optional
     """
     Reads the arguments of a run.
 
-    :param describe: adds the job's own arguments to the parser, each with a default
+    :param describe: adds the job's own arguments to the parser
     :raises SystemExit: naming the argument that is missing or wrong
     """
     parser = Parser(allow_abbrev=False)

@@ -10,7 +10,7 @@ import type { JobTarget } from '#shared/pipeline/job.ts'
 import type { ScriptResult } from './spark-host.ts'
 
 const SCRIPTS = path.join(import.meta.dirname, '../../../infra/jobs')
-/** Those that are started by name. */
+/** Those that run on this machine; what `train` does, `inlet model train` does here. */
 const JOBS = new Set(['aggregate', 'compact', 'expire'])
 
 /** What runs scripts. */
@@ -39,7 +39,12 @@ export class LaptopRunner implements JobRunner {
     if (this.#states.has(identity)) return Promise.resolve(identity)
     const script = scriptOf(order.target)
     if (script === undefined)
-      return Promise.reject(new StartRefusedError('wrong', `${nameOf(order.target)} is none of the jobs in infra/jobs`))
+      return Promise.reject(
+        new StartRefusedError(
+          'wrong',
+          `${nameOf(order.target)} is none of the jobs that run on this machine: ${[...JOBS].join(', ')}`,
+        ),
+      )
     this.#states.set(identity, { state: 'running', message: null })
     const args = commandLine({ arguments: { ...order.arguments, catalog: this.#catalog } })
     void this.#run(identity, script, args)
