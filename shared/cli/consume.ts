@@ -115,8 +115,12 @@ export async function consume(
     )
     log('INFO', 'consuming', { topic: topic.topic, cluster, group, state: server.url, scratch: scratch.path })
     tables.landed()
-    await container.run()
-    await tables.finish()
+    try {
+      await container.run()
+    } finally {
+      // What has landed is for the tables, whatever it was that ended the consumer.
+      await tables.finish()
+    }
     return tally.summary((performance.now() - started) / 1000)
   } finally {
     await server?.close()

@@ -1,4 +1,5 @@
-import type { KafkaTopic, PartitionAnswer } from '#shared/sources/kafka-topic.ts'
+import type { PartitionAnswer } from '#shared/sources/kafka-records.ts'
+import type { KafkaTopic } from '#shared/sources/kafka-topic.ts'
 import type { ConsumedPartition } from './container-partition.ts'
 import type { Works } from './container-works.ts'
 

@@ -22,6 +22,7 @@ export class Works {
   readonly #rules: WorkRules
   readonly #busy = new Set<unknown>()
   readonly #troubles = new Map<unknown, Trouble>()
+  readonly #forgotten = new WeakSet<WeakKey>()
   readonly #pending = new Set<Promise<void>>()
   #fatal: { readonly error: unknown } | undefined
   #isAwake = false
@@ -38,6 +39,12 @@ export class Works {
 
   isBusy(subject: unknown): boolean {
     return this.#busy.has(subject) || this.#rules.now() < (this.#troubles.get(subject)?.notBefore ?? 0)
+  }
+
+  /** Whatever goes wrong with a subject that is no concern of ours any more, nobody waits for it to heal. */
+  forget(subject: WeakKey): void {
+    this.#forgotten.add(subject)
+    this.#worked([subject])
   }
 
   /** Begins a work, unless its subject is busy or has to wait. */
@@ -104,9 +111,11 @@ export class Works {
       this.#fatal ??= { error }
       return
     }
-    const failures = 1 + Math.max(...subjects.map((subject) => this.#troubles.get(subject)?.failures ?? 0))
+    const concerned = subjects.filter((subject) => !this.#forgotten.has(subject as WeakKey))
+    if (concerned.length === 0) return
+    const failures = 1 + Math.max(...concerned.map((subject) => this.#troubles.get(subject)?.failures ?? 0))
     const pause = this.#rules.pause(failures)
-    for (const subject of subjects) this.#troubles.set(subject, { failures, notBefore: this.#rules.now() + pause })
+    for (const subject of concerned) this.#troubles.set(subject, { failures, notBefore: this.#rules.now() + pause })
     this.#rules.onFault(error instanceof Error ? error : new Error(String(error)), pause)
   }
 }

@@ -13,6 +13,7 @@ import { asInletError } from '#shared/pipeline/errors.ts'
 import { KafkaError } from '#shared/sources/kafka-faults.ts'
 import { retryPause } from '#shared/sources/kafka-retries.ts'
 import { memoryOf, relieveMemory } from './container-relief.ts'
+import { GroupOffsets } from './container-offsets.ts'
 import type { ContainerOptions } from './container-options.ts'
 import { ConsumedPartition, topicReplaced } from './container-partition.ts'
 import { Reads } from './container-reads.ts'
@@ -29,6 +30,7 @@ export class Container {
   readonly #works: Works
   readonly #partitions = new Map<number, ConsumedPartition>()
   readonly #reads: Reads
+  readonly #offsets: GroupOffsets
   #isMember = false
   #isJoining = false
   #isPaused = false
@@ -48,6 +50,7 @@ export class Container {
       onFault: listener.onFault,
       onHealed: listener.onHealed,
     })
+    this.#offsets = new GroupOffsets(options.topic.group, this.#works)
     this.#reads = new Reads({
       topic: options.topic,
       works: this.#works,
@@ -117,6 +120,7 @@ export class Container {
       else if (slice !== undefined && (this.#isDrainedOf(consumed) || rotationTime(slice, limits) <= now()))
         this.#works.begin(consumed, () => this.#land(consumed))
     }
+    if (this.#isMember) this.#offsets.begin()
     this.#relieveDisk()
     this.#setPaused(this.#isFull())
     if (this.#isPaused || this.#isStale) return
@@ -149,6 +153,8 @@ export class Container {
     for (const [partition, consumed] of this.#partitions) {
       if (partitions.includes(partition)) continue
       this.#partitions.delete(partition)
+      this.#offsets.lost(partition)
+      this.#works.forget(consumed)
       this.#works.follow(consumed.close())
     }
     for (const partition of partitions) {
@@ -163,7 +169,7 @@ export class Container {
 
   async #land(consumed: ConsumedPartition): Promise<void> {
     if (consumed.slice?.isBroken) return consumed.reopen()
-    const { listener, topic, surroundings } = this.#options
+    const { listener, surroundings } = this.#options
     const begun = surroundings.now()
     const commit = await consumed.land()
     if (consumed.isClosed) return
@@ -172,10 +178,7 @@ export class Container {
       return
     }
     listener.onLanded(consumed.partition, commit, surroundings.now() - begun)
-    // The lake knows already: a group that is on the move takes the offset with the next commit.
-    await topic.group
-      .commit(new Map([[consumed.partition, consumed.done]]))
-      .catch((error: unknown) => listener.onFault(error as Error, 0))
+    this.#offsets.landed(consumed.partition, consumed.done)
   }
 
   async #landAndReopen(consumed: ConsumedPartition): Promise<void> {
@@ -236,8 +239,11 @@ export class Container {
     const isLast = this.#isReplaced && !signal.aborted
     const end = surroundings.now() + (isLast ? Number.POSITIVE_INFINITY : limits.drainMs)
     const isOpen = (): ConsumedPartition[] => [...this.#partitions.values()].filter(({ slice }) => slice !== undefined)
-    while (isOpen().length > 0 && surroundings.now() < end) {
+    // The group of a topic that is gone takes no offsets.
+    const isTold = (): boolean => isLast || !this.#isMember || this.#offsets.isTold
+    while ((isOpen().length > 0 || !isTold()) && surroundings.now() < end) {
       for (const consumed of isOpen()) this.#works.begin(consumed, () => this.#land(consumed))
+      if (!isTold()) this.#offsets.begin()
       await this.#works.next(Math.min(TICK_MS, end - surroundings.now()))
     }
     const left = isOpen()

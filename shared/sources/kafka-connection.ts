@@ -22,7 +22,7 @@ export type KafkaAuth =
   | { readonly kind: 'aws-msk-iam'; readonly region: string }
 
 const CONNECT_TIMEOUT_MS = 5000
-/** Longer than a broker takes for the slowest answer that it owes us in order: a join of a group is waited for apart. */
+/** As long as a group waits for a member that is silent: so long a broker can take for its answer to one that joins. */
 const REQUEST_TIMEOUT_MS = 30_000
 
 /**

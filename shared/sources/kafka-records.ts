@@ -4,6 +4,21 @@ import type { KafkaRecord } from '#shared/pipeline/record.ts'
 type Answer = fetchV17.FetchResponse['responses'][number]['partitions'][number]
 type Batch = NonNullable<Answer['records']>[number]
 
+/** What to read of a partition. */
+export interface WantedRecords {
+  readonly partition: number
+  /** The offset to begin at. */
+  readonly from: number
+}
+
+/** What a broker answered for a partition: records, or why there are none. */
+export type PartitionAnswer = WantedRecords &
+  (
+    | ({ readonly fault: null; readonly end: number } & ReadRecords)
+    /** `outOfRange`: the offset is before the oldest record or behind the newest. `moved`: another broker leads it now. */
+    | { readonly fault: 'outOfRange' | 'moved' | 'missing' }
+  )
+
 /** Bits of a batch's attributes (Apache Kafka documentation, "Message Format", "Record Batch"). */
 const LOG_APPEND_TIME = 1 << 3
 const TRANSACTIONAL = 1 << 4
@@ -64,3 +79,17 @@ function kafkaRecord(topic: string, partition: number, batch: Batch, record: Bat
 }
 
 const NONE = new Uint8Array()
+
+/** Error codes of partitions (Apache Kafka documentation, "Protocol", section "Error Codes"). */
+const OFFSET_OUT_OF_RANGE = 1
+const MISSING = new Set([3, 100])
+
+/** Makes sense of what a broker answered for a partition. */
+export function partitionAnswer(topic: string, wanted: WantedRecords, answer: Answer): PartitionAnswer {
+  const { errorCode } = answer
+  if (errorCode === OFFSET_OUT_OF_RANGE) return { ...wanted, fault: 'outOfRange' }
+  if (MISSING.has(errorCode)) return { ...wanted, fault: 'missing' }
+  if (errorCode !== 0) return { ...wanted, fault: 'moved' }
+  const end = Number(answer.lastStableOffset < 0n ? answer.highWatermark : answer.lastStableOffset)
+  return { ...wanted, fault: null, end, ...readRecords(topic, answer, wanted.from) }
+}

@@ -3,22 +3,7 @@ import type { KafkaRecord } from '#shared/pipeline/record.ts'
 import { clientOptions, type KafkaConnection } from './kafka-connection.ts'
 import { kafkaError } from './kafka-faults.ts'
 import { KafkaGroup } from './kafka-group.ts'
-import { type ReadRecords, readRecords } from './kafka-records.ts'
-
-/** What to read of a partition. */
-export interface WantedRecords {
-  readonly partition: number
-  /** The offset to begin at. */
-  readonly from: number
-}
-
-/** What a broker answered for a partition: records, or why there are none. */
-export type PartitionAnswer = WantedRecords &
-  (
-    | ({ readonly fault: null; readonly end: number } & ReadRecords)
-    /** `outOfRange`: the offset is before the oldest record or behind the newest. `moved`: another broker leads it now. */
-    | { readonly fault: 'outOfRange' | 'moved' | 'missing' }
-  )
+import { type PartitionAnswer, partitionAnswer, type WantedRecords } from './kafka-records.ts'
 
 export interface TopicOptions {
   readonly topic: string
@@ -36,14 +21,22 @@ const WAIT_MS = 500
 /** Of an answer, as sent: compressed. A batch that is larger than either comes alone. */
 const ANSWER_BYTES = 8 << 20
 const PARTITION_BYTES = 1 << 20
+/** Long enough for an answer of that size on a slow line: who reads waits no longer for a broker that hangs. */
+const READ_TIMEOUT_MS = 15_000
+/** A broker that hangs can be asked first who leads what: then another is. */
+const REFRESH_RETRIES = 2
 /** How often the client tries to join again while a group is on the move. */
 const JOIN_RETRIES = 10
 const JOIN_PAUSE_MS = 300
 
-/** What reading and joining share with the client. */
 export type KafkaClient = Consumer<Buffer, Buffer, Buffer, Buffer>
 
-/** A topic of a cluster, to be read by whoever says where to go on. Committed records only. */
+/**
+ * A topic of a cluster, to be read by whoever says where to go on. Committed records only.
+ *
+ * Reads have connections of their own: a broker answers what comes over one of them in order, and a join of a group can take as
+ * long as the group takes to settle.
+ */
 export class KafkaTopic {
   readonly topic: string
   /** What Kafka calls the cluster. */
@@ -52,11 +45,19 @@ export class KafkaTopic {
   readonly topicId: string
   readonly group: KafkaGroup
   readonly #client: KafkaClient
+  readonly #reader: KafkaClient
   readonly #where: string
   #leaders: readonly number[]
+  #looked: Promise<unknown> = Promise.resolve()
 
-  private constructor(client: KafkaClient, topic: string, where: string, { id, topicId, leaders }: TopicState) {
+  private constructor(
+    { client, reader }: KafkaClients,
+    topic: string,
+    where: string,
+    { id, topicId, leaders }: TopicState,
+  ) {
     this.#client = client
+    this.#reader = reader
     this.#where = where
     this.topic = topic
     this.clusterId = id
@@ -69,23 +70,23 @@ export class KafkaTopic {
   static async open(connection: KafkaConnection, options: TopicOptions): Promise<KafkaTopic> {
     const { topic, groupId, clientId, instanceId, sessionMs } = options
     const where = connection.brokers.join(',')
+    const shared = { ...clientOptions(connection, clientId), groupId, autocommit: false } as const
+    const reader: KafkaClient = new Consumer({ ...shared, requestTimeout: READ_TIMEOUT_MS })
     const client: KafkaClient = new Consumer({
-      ...clientOptions(connection, clientId),
-      groupId,
+      ...shared,
       ...(instanceId === null ? {} : { groupInstanceId: instanceId }),
       sessionTimeout: sessionMs,
       rebalanceTimeout: Math.max(sessionMs, 60_000),
       heartbeatInterval: Math.min(3000, Math.floor(sessionMs / 3)),
       protocols: [{ name: 'cooperative-sticky', version: 3 }],
-      autocommit: false,
       retries: JOIN_RETRIES,
       retryDelay: JOIN_PAUSE_MS,
     })
-    client.topics.track(topic)
+    for (const each of [client, reader]) each.topics.track(topic)
     try {
-      return new KafkaTopic(client, topic, where, await stateOf(client, topic))
+      return new KafkaTopic({ client, reader }, topic, where, await stateOf(reader, topic, 0))
     } catch (error) {
-      await client.close(true).catch(() => {})
+      await reader.close(true).catch(() => {})
       throw kafkaError(error, `cannot read the topic ${topic} of ${where}`)
     }
   }
@@ -107,7 +108,11 @@ export class KafkaTopic {
    */
   async refresh(): Promise<string> {
     try {
-      const { topicId, leaders } = await stateOf(this.#client, this.topic)
+      const [{ topicId, leaders }] = await Promise.all([
+        stateOf(this.#reader, this.topic, REFRESH_RETRIES),
+        // It shares out the partitions of the group by what it knows of them.
+        stateOf(this.#client, this.topic, REFRESH_RETRIES),
+      ])
       if (topicId === this.topicId) this.#leaders = leaders
       return topicId
     } catch (error) {
@@ -143,10 +148,15 @@ export class KafkaTopic {
   }
 
   /**
-   * Reads some partitions that one broker leads. One call at a time for each broker.
+   * Reads some partitions that one broker leads. One call at a time for each broker, as it keeps in mind what it was asked before
+   * (KIP-227).
    * @throws KafkaError when the broker did not answer
    */
-  async read(broker: number, wanted: readonly WantedRecords[]): Promise<PartitionAnswer[]> {
+  read(broker: number, wanted: readonly WantedRecords[]): Promise<PartitionAnswer[]> {
+    return this.#read(this.#reader, broker, wanted)
+  }
+
+  async #read(client: KafkaClient, broker: number, wanted: readonly WantedRecords[]): Promise<PartitionAnswer[]> {
     const partitions = wanted.map(({ partition, from }) => ({
       partition,
       fetchOffset: BigInt(from),
@@ -154,27 +164,35 @@ export class KafkaTopic {
       currentLeaderEpoch: -1,
       lastFetchedEpoch: -1,
     }))
-    const answers = await this.#answers(broker, [{ topicId: this.topicId, partitions }])
+    const answers = await this.#answers(client, broker, [{ topicId: this.topicId, partitions }])
     return wanted.flatMap((each) => {
       const answer = answers.find(({ partitionIndex }) => partitionIndex === each.partition)
       return answer === undefined ? [] : [partitionAnswer(this.topic, each, answer)]
     })
   }
 
-  /** The record at an offset, if it is still there. */
+  /** The record at an offset, if it is still there. Beside reads, and one after the other. */
   async recordAt(partition: number, offset: number): Promise<KafkaRecord | undefined> {
-    const [answer] = await this.read(this.leaderOf(partition), [{ partition, from: offset }])
+    const look = (): Promise<PartitionAnswer[]> =>
+      this.#read(this.#client, this.leaderOf(partition), [{ partition, from: offset }])
+    const answers = this.#looked.then(look)
+    this.#looked = answers.catch(() => {})
+    const [answer] = await answers
     const [record] = answer?.fault === null ? answer.records : []
     return record?.offset === offset ? record : undefined
   }
 
   async close(): Promise<void> {
-    await this.#client.close(true)
+    await Promise.all([this.#reader.close(true), this.#client.close(true)])
   }
 
-  async #answers(node: number, topics: fetchV17.FetchRequestTopic[]): Promise<fetchV17.FetchResponsePartition[]> {
+  async #answers(
+    client: KafkaClient,
+    node: number,
+    topics: fetchV17.FetchRequestTopic[],
+  ): Promise<fetchV17.FetchResponsePartition[]> {
     try {
-      const response = await this.#client.fetch({ node, topics, maxWaitTime: WAIT_MS, maxBytes: ANSWER_BYTES })
+      const response = await client.fetch({ node, topics, maxWaitTime: WAIT_MS, maxBytes: ANSWER_BYTES })
       return response.responses.flatMap((each) => each.partitions)
     } catch (error) {
       // The client makes one error of an answer in which a single partition has one.
@@ -185,14 +203,21 @@ export class KafkaTopic {
   }
 }
 
+interface KafkaClients {
+  /** Of the group, and of all that can wait. */
+  readonly client: KafkaClient
+  /** Of reads: nothing is tried again inside. */
+  readonly reader: KafkaClient
+}
+
 interface TopicState {
   readonly id: string
   readonly topicId: string
   readonly leaders: readonly number[]
 }
 
-async function stateOf(client: KafkaClient, topic: string): Promise<TopicState> {
-  const metadata = await client.metadata({ topics: [topic], forceUpdate: true, retries: 0 })
+async function stateOf(client: KafkaClient, topic: string, retries: number): Promise<TopicState> {
+  const metadata = await client.metadata({ topics: [topic], forceUpdate: true, retries })
   const found = metadata.topics.get(topic)
   if (found === undefined) throw new Error(`there is no topic ${topic}`)
   return { id: metadata.id, topicId: found.id, leaders: found.partitions.map(({ leader }) => leader) }
@@ -200,23 +225,6 @@ async function stateOf(client: KafkaClient, topic: string): Promise<TopicState> 
 
 function offsetOf(offset: bigint | undefined): number | null {
   return offset === undefined || offset < 0n ? null : Number(offset)
-}
-
-/** Error codes of partitions (Apache Kafka documentation, "Protocol", section "Error Codes"). */
-const OFFSET_OUT_OF_RANGE = 1
-const MISSING = new Set([3, 100])
-
-function partitionAnswer(
-  topic: string,
-  wanted: WantedRecords,
-  answer: fetchV17.FetchResponsePartition,
-): PartitionAnswer {
-  const { errorCode } = answer
-  if (errorCode === OFFSET_OUT_OF_RANGE) return { ...wanted, fault: 'outOfRange' }
-  if (MISSING.has(errorCode)) return { ...wanted, fault: 'missing' }
-  if (errorCode !== 0) return { ...wanted, fault: 'moved' }
-  const end = Number(answer.lastStableOffset < 0n ? answer.highWatermark : answer.lastStableOffset)
-  return { ...wanted, fault: null, end, ...readRecords(topic, answer, wanted.from) }
 }
 
 function answerIn(error: unknown): fetchV17.FetchResponsePartition[] | undefined {

@@ -5,7 +5,7 @@ import path from 'node:path'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Admin } from '@platformatic/kafka'
-import { killBroker } from '#shared/cli/broker/broker-process.ts'
+import { brokerPid, killBroker } from '#shared/cli/broker/broker-process.ts'
 import { bootstrap, type ClusterFolder } from '#shared/cli/broker/cluster-layout.ts'
 import { clusterEnvironment, type Environment } from '#shared/cli/broker/cluster-page.ts'
 import {
@@ -133,6 +133,15 @@ export class KafkaBroker {
   /** SIGKILL: no goodbye, as in a power cut. @param id from 1 */
   kill(id: number): Promise<void> {
     return killBroker(this.folder, id)
+  }
+
+  /** A broker that takes connections, and answers nothing. */
+  async hang(id: number): Promise<void> {
+    process.kill((await brokerPid(this.folder, id)) ?? Number.NaN, 'SIGSTOP')
+  }
+
+  async goOn(id: number): Promise<void> {
+    process.kill((await brokerPid(this.folder, id)) ?? Number.NaN, 'SIGCONT')
   }
 
   /** Starts a broker again that was killed, on the same ports and with its data. */

@@ -178,6 +178,30 @@ describe('with one broker', () => {
   )
 
   test(
+    'a consumer that is told to stop while its broker hangs ends in time all the same',
+    async () => {
+      await broker.createTopic('flights', PARTITIONS)
+      await produceFlights(broker.brokers, 'flights', 20_000, PARTITIONS)
+      const lake = path.join(directory(), 'lake')
+      const running = consumer(broker.brokers, lake, {}, ['--max-age', '2', '--drain', '2', '--session', '6'])
+      await running.says(/slice landed/)
+      await broker.hang(1)
+      try {
+        const told = performance.now()
+        // 1 when it had to leave something undone, of which it does nothing but say so.
+        expect([0, 1]).toContain(await running.end('SIGTERM'))
+        expect(performance.now() - told).toBeLessThan(20_000)
+      } finally {
+        await broker.goOn(1)
+      }
+      const again = consumer(broker.brokers, lake, {}, ['--until-end'])
+      expect(await again.end()).toBe(0)
+      expect(await lakeSums(openStore(lake))).toEqual(await flightSums(20_000))
+    },
+    3 * MINUTES,
+  )
+
+  test(
     'partitions that are added while a consumer runs are read too',
     async () => {
       await broker.createTopic('flights', 2)

@@ -21,6 +21,9 @@ interface ConsumeArguments {
   readonly json?: true
 }
 
+/** How long it may take, behind that, to leave the group and to let go of everything. */
+const LEAVE_MS = 5000
+
 export function addConsume(program: Command): void {
   withKafka(
     program
@@ -45,7 +48,7 @@ export function addConsume(program: Command): void {
     .option('--memory <MB>', 'memory for slices that are open', atLeastOne, 96)
     .option('--disk <MB>', 'local disk for slices that are open', atLeastOne, 4000)
     .option('--scratch <folder>', 'where on the local disk (default: a folder of the system for what is temporary)')
-    .option('--drain <seconds>', 'how long it may take to stop', atLeastOne, 25)
+    .option('--drain <seconds>', 'how long it may land what is open when it is told to stop', atLeastOne, 25)
     .option('--session <seconds>', 'how long the group waits for a consumer that is silent', atLeastOne, 30)
     .addOption(
       new Option('--listen <host:port>', 'where /healthz, /readyz and /metrics are')
@@ -97,7 +100,7 @@ export function addConsume(program: Command): void {
             drainMs: options.drain * 1000,
           },
         },
-        untilStopped(),
+        untilStopped(options.drain * 1000 + LEAVE_MS),
       )
       print(options.json ? JSON.stringify(summary) : consumedPage(summary))
     })

@@ -50,6 +50,23 @@ test('what fails waits, longer each time, until it has worked', async () => {
   expect(all.isTroubled).toBe(false)
 })
 
+test('nobody waits for a subject to heal that is no concern any more', async () => {
+  const { works: all, told } = works()
+  const [lost, kept] = [{}, {}]
+  all.begin(lost, fail('no'))
+  await all.settled()
+  all.forget(lost)
+  expect(all.isTroubled).toBe(false)
+  all.beginAll([lost, kept], fail('of both'))
+  await all.settled()
+  expect([all.isTroubled, all.isBusy(kept)]).toEqual([true, true])
+  all.forget(kept)
+  all.begin(lost, fail('of nobody'))
+  await all.settled()
+  expect(all.isTroubled).toBe(false)
+  expect(told).toEqual(['no 100', 'healed', 'of both 100', 'healed'])
+})
+
 test('what cannot heal is thrown, and not tried again', async () => {
   const { works: all, told } = works()
   all.begin('a', () => Promise.reject(new Broken('for ever')))
