@@ -99,8 +99,9 @@ export async function runOnKafka(
       })
     } finally {
       progress?.stop()
+      // What has landed is for the tables, whatever it was that ended the run.
+      await tables.finish()
     }
-    await tables.finish()
     return { pipeline: pipeline.name, ...tally.sum, seconds: (performance.now() - started) / 1000, commits }
   } finally {
     await topic.close().catch(() => {})
