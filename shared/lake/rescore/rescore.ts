@@ -52,7 +52,7 @@ export async function rescoreWaiting(
   const sum = nothing()
   const places = await waitingPlaces(store, owner, { all })
   for (let from = 0; from < places.length && !options.signal.aborted; from += entries) {
-    const found = await waitingEntries(places.slice(from, from + entries), { all })
+    const found = await waitingEntries(places.slice(from, from + entries), { keep: all || options.dryRun === true })
     if (found.length === 0) continue
     const { left, ...counts } = await rescoreEntries(surroundings, pipeline, found, options)
     for (const name of Object.keys(counts) as (keyof typeof counts)[]) sum[name] += counts[name]

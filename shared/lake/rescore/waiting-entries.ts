@@ -44,18 +44,18 @@ async function placesIn(log: LogStore): Promise<EntryPlace[]> {
 }
 
 /**
- * The entries at these places that have rows that wait. The marker of one that has none is deleted; one without an entry may be of a
- * writer at work, and stays.
+ * The entries at these places that have rows that wait. The marker of one that has none is deleted, unless it is to be kept; one
+ * without an entry may be of a writer at work, and stays.
  */
 export async function waitingEntries(
   places: readonly WaitingPlace[],
-  { all }: { readonly all: boolean },
+  { keep }: { readonly keep: boolean },
 ): Promise<WaitingEntry[]> {
   const read = async (of: WaitingPlace): Promise<WaitingEntry[]> => {
     const entry = await of.log.entryAt(of.place)
     if (entry === undefined) return []
     if (defersScores(entry)) return [{ ...of, entry, isWaiting: false }]
-    if (!all) await of.log.deleteWaiting(of.place)
+    if (!keep) await of.log.deleteWaiting(of.place)
     return []
   }
   return (await pMap(places, read, { concurrency: READ_AHEAD })).flat()

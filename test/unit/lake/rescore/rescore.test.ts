@@ -2,6 +2,8 @@ import { openCatalog } from '#shared/lake/iceberg/open-catalog.ts'
 import { currentSnapshot } from '#shared/lake/iceberg/table-metadata.ts'
 import { ObjectStoreLake } from '#shared/lake/lake.ts'
 import { rollbackTable } from '#shared/lake/lake-tables.ts'
+import { generationPrefix } from '#shared/lake/log-keys.ts'
+import { logsOf } from '#shared/lake/log-store.ts'
 import { rescoreRows, rescoreWaiting } from '#shared/lake/rescore/rescore.ts'
 import type { Rescored } from '#shared/lake/rescore/rescored-files.ts'
 import { vacuum } from '#shared/lake/vacuum.ts'
@@ -278,6 +280,19 @@ test('a dry run asks and changes nothing', async () => {
   const before = await keysOf(store, '')
   expect(await rescore(new MemoryScorer(), { dryRun: true })).toMatchObject({ scored: 2, files: 0 })
   expect(await keysOf(store, '')).toEqual(before)
+})
+
+test('the marker of a writer that has died is deleted, by a dry run no more than anything else', async () => {
+  await land([1, 2], new MemoryScorer())
+  await table.commit()
+  for await (const { log } of logsOf(store, generationPrefix(table.owner)))
+    await log.putWaiting({ kind: 'commit', start: 0 })
+  const marked = await markers()
+  expect(marked).toHaveLength(1)
+  await rescore(new MemoryScorer(), { dryRun: true })
+  expect(await markers()).toEqual(marked)
+  await rescore()
+  expect(await markers()).toEqual([])
 })
 
 test('a vacuum leaves the files that it has made', async () => {
