@@ -109,6 +109,23 @@ export class KafkaBroker {
     for (let i = 0; i < count; i++) await this.leader(topic, i)
   }
 
+  /** Deletes a topic, and waits until the brokers do not know it any more. */
+  async deleteTopic(topic: string): Promise<void> {
+    await this.#admin.deleteTopics({ topics: [topic] })
+    for (let waited = 0; waited < SETTLED_WITHIN_MS; waited += 50) {
+      if (!(await this.#admin.listTopics()).includes(topic)) return
+      await sleep(50)
+    }
+    throw new Error(`${topic} is still there after ${SETTLED_WITHIN_MS / 1000} s`)
+  }
+
+  /** How many records a group of one topic has been told are done: the sum of its committed offsets. */
+  async committed(group: string): Promise<number> {
+    const groups = await this.#admin.listConsumerGroupOffsets({ groups: [group] })
+    const offsets = groups[0]?.topics[0]?.partitions.map((each) => Math.max(0, Number(each.committedOffset))) ?? []
+    return offsets.reduce((sum, offset) => sum + offset, 0)
+  }
+
   /** The number of the broker that leads a partition, once there is one other than `not`. */
   async leader(topic: string, partition: number, not = -1): Promise<number> {
     for (let waited = 0; waited < SETTLED_WITHIN_MS; waited += 100) {

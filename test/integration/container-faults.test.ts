@@ -15,6 +15,7 @@ import { inletProcesses } from '#test/helpers/inlet-process.ts'
 import { KAFKA_TIMEOUT_MS, KafkaBroker } from '#test/helpers/kafka-broker.ts'
 import { Random } from '#test/helpers/simulation/random.ts'
 import { temporaryDirectory } from '#test/helpers/temporary-directory.ts'
+import { temporaryKafka } from '#test/helpers/temporary-kafka.ts'
 
 const PARTITIONS = 4
 const MINUTES = 60_000
@@ -86,15 +87,8 @@ test(
 )
 
 describe('with one broker', () => {
-  let broker: KafkaBroker
-  beforeAll(async () => {
-    broker = await KafkaBroker.start()
-  }, KAFKA_TIMEOUT_MS)
-  afterAll(() => broker.stop())
-  afterEach(async () => {
-    await broker.admin.deleteTopics({ topics: ['flights'] })
-    while ((await broker.admin.listTopics()).includes('flights')) await sleep(50)
-  })
+  const broker = temporaryKafka()
+  afterEach(() => broker().deleteTopic('flights'))
 
   const environment = (): Record<string, string> => ({
     ...faulty.s3.environment(faulty.proxy.endpoint),
@@ -104,18 +98,17 @@ describe('with one broker', () => {
 
   /** Offsets that the group has been told are never ahead of what has landed. */
   async function groupIsBehind(): Promise<void> {
-    const groups = await broker.admin.listConsumerGroupOffsets({ groups: ['group'] })
-    const told = groups[0]?.topics[0]?.partitions.map((each) => Math.max(0, Number(each.committedOffset))) ?? []
+    const told = await broker().committed('group')
     const { counts } = await verifyLake(lakeBehind(), { deep: false })
-    expect(told.reduce((sum, offset) => sum + offset, 0)).toBeLessThanOrEqual(counts.records)
+    expect(told).toBeLessThanOrEqual(counts.records)
   }
 
   test(
     'S3 is slow, refuses, hangs up and goes away: memory stays within its budget, no offset runs ahead, and all lands once',
     async () => {
       const records = Number(process.env['INLET_TEST_RECORDS'] ?? 200_000)
-      await broker.createTopic('flights', PARTITIONS)
-      await produceFlights(broker.brokers, 'flights', records, PARTITIONS)
+      await broker().createTopic('flights', PARTITIONS)
+      await produceFlights(broker().brokers, 'flights', records, PARTITIONS)
       const random = new Random(20_261_123)
       faulty.proxy.plan = ({ method }) =>
         method === 'PUT'
@@ -127,7 +120,7 @@ describe('with one broker', () => {
               ['closeAfter', 0.05],
             ])
           : undefined
-      const running = consumer(broker.brokers, faulty.url, environment(), ['--max-age', '5', '--rows', '20000'])
+      const running = consumer(broker().brokers, faulty.url, environment(), ['--max-age', '5', '--rows', '20000'])
       const url = await stateOf(running)
       await running.says(/slice landed/, 5 * MINUTES)
       await groupIsBehind()
@@ -153,17 +146,17 @@ describe('with one broker', () => {
   test(
     'records of 9 MB land, which no trigger can bring',
     async () => {
-      await broker.createTopic('flights', 1, { 'max.message.bytes': '10485760' })
+      await broker().createTopic('flights', 1, { 'max.message.bytes': '10485760' })
       const [value = Buffer.alloc(0)] = await flightValues()
       // A field that the contract does not name, and lets go.
       const large = Buffer.from(value.toString().replace(/\}$/, `,"padding":"${'x'.repeat(9_000_000)}"}`))
-      const producer = new Producer({ clientId: 'large', bootstrapBrokers: [broker.brokers], retries: 10 })
+      const producer = new Producer({ clientId: 'large', bootstrapBrokers: [broker().brokers], retries: 10 })
       for (let i = 0; i < 8; i++)
         await producer.send({ messages: [{ topic: 'flights', value: large }], acks: ProduceAcks.ALL })
       await producer.close()
       const lake = path.join(directory(), 'lake')
       let peak = 0
-      const rest = consumer(broker.brokers, lake, {}, ['--until-end'])
+      const rest = consumer(broker().brokers, lake, {}, ['--until-end'])
       await rest.says(/partitions assigned/)
       while (rest.child.exitCode === null) {
         await sleep(20)
@@ -180,21 +173,21 @@ describe('with one broker', () => {
   test(
     'a consumer that is told to stop while its broker hangs ends in time all the same',
     async () => {
-      await broker.createTopic('flights', PARTITIONS)
-      await produceFlights(broker.brokers, 'flights', 20_000, PARTITIONS)
+      await broker().createTopic('flights', PARTITIONS)
+      await produceFlights(broker().brokers, 'flights', 20_000, PARTITIONS)
       const lake = path.join(directory(), 'lake')
-      const running = consumer(broker.brokers, lake, {}, ['--max-age', '2', '--drain', '2', '--session', '6'])
+      const running = consumer(broker().brokers, lake, {}, ['--max-age', '2', '--drain', '2', '--session', '6'])
       await running.says(/slice landed/)
-      await broker.hang(1)
+      await broker().hang(1)
       try {
         const told = performance.now()
         // 1 when it had to leave something undone, of which it does nothing but say so.
         expect([0, 1]).toContain(await running.end('SIGTERM'))
         expect(performance.now() - told).toBeLessThan(20_000)
       } finally {
-        await broker.goOn(1)
+        await broker().goOn(1)
       }
-      const again = consumer(broker.brokers, lake, {}, ['--until-end'])
+      const again = consumer(broker().brokers, lake, {}, ['--until-end'])
       expect(await again.end()).toBe(0)
       expect(await lakeSums(openStore(lake))).toEqual(await flightSums(20_000))
     },
@@ -204,13 +197,13 @@ describe('with one broker', () => {
   test(
     'partitions that are added while a consumer runs are read too',
     async () => {
-      await broker.createTopic('flights', 2)
-      await produceFlights(broker.brokers, 'flights', 4000, 2)
+      await broker().createTopic('flights', 2)
+      await produceFlights(broker().brokers, 'flights', 4000, 2)
       const lake = path.join(directory(), 'lake')
-      const running = consumer(broker.brokers, lake, {}, ['--max-age', '1'])
+      const running = consumer(broker().brokers, lake, {}, ['--max-age', '1'])
       await running.says(/slice landed/)
-      await broker.admin.createPartitions({ topics: [{ name: 'flights', count: 4, assignments: null }] })
-      await produceFlights(broker.brokers, 'flights', 4000, 4, 4000)
+      await broker().admin.createPartitions({ topics: [{ name: 'flights', count: 4, assignments: null }] })
+      await produceFlights(broker().brokers, 'flights', 4000, 4, 4000)
       await running.says(/"partitions":\[0,1,2,3\]/)
       await landed(running, openStore(lake), 8000)
       expect(await running.end('SIGTERM')).toBe(0)

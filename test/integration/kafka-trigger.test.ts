@@ -21,21 +21,11 @@ const start = inletProcesses()
 const directory = temporaryDirectory()
 const broker = temporaryKafka()
 beforeEach(() => broker().createTopic('flights', PARTITIONS))
-afterEach(async () => {
-  await broker().admin.deleteTopics({ topics: ['flights'] })
-  while ((await broker().admin.listTopics()).includes('flights')) await sleep(50)
-})
+afterEach(() => broker().deleteTopic('flights'))
 
 const lake = (): string => path.join(directory(), 'lake')
 const run = (pipeline: string, ...more: readonly string[]) =>
   inlet(['run', pipeline, '--kafka', broker().brokers, '--lake', lake(), ...more])
-
-/** The sum of what a group has been told is done. */
-async function committed(group: string): Promise<number> {
-  const groups = await broker().admin.listConsumerGroupOffsets({ groups: [group] })
-  const offsets = groups[0]?.topics[0]?.partitions.map((each) => Math.max(0, Number(each.committedOffset))) ?? []
-  return offsets.reduce((sum, offset) => sum + offset, 0)
-}
 
 test(
   `${RECORDS} flights of ${PARTITIONS} partitions land once through the trigger; a container goes on where it has ended`,
@@ -44,7 +34,7 @@ test(
     const landed = await run('flights', '--json')
     expect(landed.code).toBe(0)
     expect(JSON.parse(landed.stdout)).toMatchObject({ records: RECORDS, rows: RECORDS, known: 0, deadLetters: 0 })
-    expect(await committed('inlet-trigger-flights')).toBe(RECORDS)
+    expect(await broker().committed('inlet-trigger-flights')).toBe(RECORDS)
     expect(await lakeSums(openStore(lake()))).toEqual(await flightSums(RECORDS))
     expect(await inlet(['verify', '--lake', lake()])).toMatchObject({ code: 0 })
     // The cluster is the same to both, and so is the log.
@@ -73,7 +63,7 @@ test(
       skipped: of('AA'),
       filtered: records - of('UA') - of('AA'),
     })
-    expect(await committed('inlet-trigger-united-flights')).toBe(records)
+    expect(await broker().committed('inlet-trigger-united-flights')).toBe(records)
     expect(await verifyLake(openStore(lake()), { deep: true })).toMatchObject({ faults: [] })
   },
   3 * MINUTES,
@@ -107,7 +97,7 @@ test(
       const running = new RunningCommand(start(argv, {}))
       await running.says(/partitions 0, 1, 2/)
       await produceFlights(broker().brokers, 'flights', 6000, PARTITIONS, round * 6000)
-      if (round === 2) while ((await committed('inlet-trigger-flights')) < 18_000) await sleep(100)
+      if (round === 2) while ((await broker().committed('inlet-trigger-flights')) < 18_000) await sleep(100)
       else await running.says(/\d records: /)
       expect(await running.end(round === 0 ? 'SIGINT' : 'SIGTERM')).toBe(0)
       const summary = JSON.parse(running.said.match(/^\{"pipeline.*$/m)?.[0] ?? '{}') as {
@@ -138,7 +128,7 @@ test(
     await rm(table)
     await rename(`${table}-aside`, table)
     expect(summary.stderr).toContain('were given up')
-    expect(await committed('first')).toBe(4000)
+    expect(await broker().committed('first')).toBe(4000)
     const names = await readdir(failures, { recursive: true })
     const kept = await Promise.all(
       names
