@@ -25,6 +25,11 @@ const PARTITION_BYTES = 1 << 20
 const READ_TIMEOUT_MS = 15_000
 /** A broker that hangs can be asked first who leads what: then another is. */
 const REFRESH_RETRIES = 2
+/**
+ * As old as what is known of the cluster may become before a call asks for it by the way: who reads a topic refreshes it more
+ * often. A broker that hangs can be the one that is asked, and would hold up every read and every heartbeat.
+ */
+const METADATA_MAX_AGE_MS = 300_000
 /** How often the client tries to join again while a group is on the move. */
 const JOIN_RETRIES = 10
 const JOIN_PAUSE_MS = 300
@@ -70,7 +75,12 @@ export class KafkaTopic {
   static async open(connection: KafkaConnection, options: TopicOptions): Promise<KafkaTopic> {
     const { topic, groupId, clientId, instanceId, sessionMs } = options
     const where = connection.brokers.join(',')
-    const shared = { ...clientOptions(connection, clientId), groupId, autocommit: false } as const
+    const shared = {
+      ...clientOptions(connection, clientId),
+      groupId,
+      autocommit: false,
+      metadataMaxAge: METADATA_MAX_AGE_MS,
+    } as const
     const reader: KafkaClient = new Consumer({ ...shared, requestTimeout: READ_TIMEOUT_MS })
     const client: KafkaClient = new Consumer({
       ...shared,
