@@ -86,11 +86,16 @@ export async function scoredRecords(
 const UNNEEDED: Settlement = { kind: 'unneeded' }
 const SCORED: Settlement = { kind: 'scored' }
 
-/** Gives rows one score: its columns are written, whatever was there. @returns what became of each */
+/**
+ * Gives rows one score: its columns are written, whatever was there.
+ * @param known another row, which has that score
+ * @returns what became of each
+ */
 export async function scoreRows(
   score: Score,
   rows: readonly Row[],
   { scorer, signal }: ScoringOptions,
+  known?: Row,
 ): Promise<readonly Settlement[]> {
   const settlements = rows.map((): Settlement => UNNEEDED)
   const asked: number[] = []
@@ -106,12 +111,20 @@ export async function scoreRows(
       settlements[i] = settle(row, score, { kind: 'unscored', reason: 'FEATURES_INVALID' })
     }
   }
-  const verdicts = features.length === 0 ? [] : await scorer.score(score, features, signal)
+  const verdicts = features.length === 0 ? [] : await scorer.score(score, features, signal, featuresOf(known, score))
   for (let n = 0; n < asked.length; n++) {
     const i = asked[n] as number
     settlements[i] = settle(rows[i] as Row, score, verdicts[n] as Verdict)
   }
   return settlements
+}
+
+function featuresOf(row: Row | undefined, score: Score): unknown {
+  try {
+    return row === undefined ? undefined : (score.features(row as never) ?? undefined)
+  } catch {
+    return undefined
+  }
 }
 
 function clear(row: Row, { into, modelVersionInto, reasonInto }: Score): void {

@@ -26,9 +26,11 @@ export interface Scorer {
   /**
    * @param features of each row; see `Score.features`
    * @param signal when it aborts, what has no answer yet is unavailable, at once
+   * @param known features that the model has answered before, if there are: asked again only to tell a model that fails from
+   *   rows that it fails with
    * @returns one for each of the features, in their order
    */
-  score(score: Score, features: readonly unknown[], signal: AbortSignal): Promise<readonly Verdict[]>
+  score(score: Score, features: readonly unknown[], signal: AbortSignal, known?: unknown): Promise<readonly Verdict[]>
 }
 
 /** For where no endpoint was said: every row waits for one. */

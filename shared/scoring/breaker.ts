@@ -63,6 +63,11 @@ export class Breaker {
     return this.#answeredAt < time
   }
 
+  /** Whether one more failure of this weight says that the endpoint is away, be it still. */
+  isDecidedBy(weight: number): boolean {
+    return this.#state.isOpen || this.#weight + weight >= OPENS_AT
+  }
+
   /** A request has failed. @returns whether the endpoint is taken to be away from now on, and was not before */
   failed(weight: number, now: number): boolean {
     this.#weight += weight

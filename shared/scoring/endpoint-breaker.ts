@@ -60,6 +60,10 @@ export class EndpointBreaker {
     return this.#breaker.isSilentSince(time)
   }
 
+  isDecidedBy(weight: number): boolean {
+    return this.#breaker.isDecidedBy(weight)
+  }
+
   async failed(weight: number, now: number): Promise<void> {
     if (this.#breaker.failed(weight, now)) await this.#remember()
   }

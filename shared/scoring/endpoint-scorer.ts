@@ -5,6 +5,9 @@
  * Rows go in requests of several. Where a request fails because of what it holds, it is made again as two halves, down to the row
  * that is to blame, which has no score then; its neighbours have theirs. Where it fails because of the endpoint, it is made again
  * after a pause, a few times; then its rows wait. When the signal aborts, all that has no answer waits.
+ *
+ * A model that fails with everything looks like rows that it fails with, when there are no others beside them. Before it is taken
+ * to be away, a row is asked again that it has answered before: if it does so again, the others are to blame.
  */
 import type { Score } from '#shared/pipeline/score.ts'
 import type { Scorer, Verdict } from '#shared/pipeline/scorer.ts'
@@ -60,6 +63,9 @@ const WEIGHTS: Readonly<Record<FaultKind, number | null>> = {
   response: 1,
 }
 
+/** What rows can be to blame for. */
+const OF_ROWS: ReadonlySet<FaultKind> = new Set(['model', 'response'])
+
 /** That of a request which waited in vain for all its time, in which no other was answered either: the endpoint hangs. */
 const HANGS = 10
 
@@ -89,6 +95,8 @@ interface Work {
   readonly endpoint: Endpoint
   readonly signal: AbortSignal
   readonly verdicts: Verdict[]
+  /** See `Scorer`. */
+  readonly known: unknown
   requests: number
   throttles: number
 }
@@ -96,12 +104,19 @@ interface Work {
 export class EndpointScorer implements Scorer {
   readonly #options: EndpointScorerOptions
   readonly #endpoints = new Map<string, Endpoint>()
+  /** A row of each score that was answered, by what its features are made with. */
+  readonly #answered = new WeakMap<Score['features'], EncodedRow>()
 
   constructor(options: EndpointScorerOptions) {
     this.#options = options
   }
 
-  async score(score: Score, features: readonly unknown[], signal: AbortSignal): Promise<readonly Verdict[]> {
+  async score(
+    score: Score,
+    features: readonly unknown[],
+    signal: AbortSignal,
+    known?: unknown,
+  ): Promise<readonly Verdict[]> {
     const { now, onScored } = this.#options
     const begun = now()
     const endpoint = this.#endpointOf(score)
@@ -112,7 +127,7 @@ export class EndpointScorer implements Scorer {
       return features.map(() => BREAKER_OPEN)
     }
     const verdicts: Verdict[] = features.map(() => NO_TIME)
-    const work: Work = { score, endpoint, signal, verdicts, requests: 0, throttles: 0 }
+    const work: Work = { score, endpoint, signal, verdicts, known, requests: 0, throttles: 0 }
     const batches = requestBatches(score, features, (index) => {
       verdicts[index] = { kind: 'unscored', reason: 'FEATURES_INVALID' }
     })
@@ -145,34 +160,60 @@ export class EndpointScorer implements Scorer {
 
   /** Makes one request. @returns what is wrong with it; `breaker` when the endpoint is not to be asked */
   async #request(batch: readonly EncodedRow[], work: Work): Promise<FaultKind | 'breaker' | undefined> {
-    const { now, invoke } = this.#options
-    const { score, signal, verdicts } = work
+    const { now } = this.#options
     const { breaker, concurrency } = work.endpoint
     const begun = now()
     if (!breaker.admits(begun)) return 'breaker'
-    work.requests += 1
     try {
-      const answer = await invoke(score, bodyOf(batch, score), signal)
-      const predictions = predictionsOf(score, answer, batch.length)
+      const { predictions, modelVersion } = await this.#predictions(batch, work)
       for (const [i, { index }] of batch.entries())
-        verdicts[index] = { kind: 'predicted', prediction: predictions[i], modelVersion: answer.modelVersion }
+        work.verdicts[index] = { kind: 'predicted', prediction: predictions[i], modelVersion }
+      if (batch[0] !== undefined) this.#answered.set(work.score.features, batch[0])
       concurrency.answered(now() - begun)
       await breaker.answered(now())
       return undefined
     } catch (error) {
       const { kind } = endpointFault(error)
-      // Given up by us: it says nothing of the endpoint.
-      if (signal.aborted) breaker.abandoned()
-      else {
-        if (kind === 'throttled') {
-          work.throttles += 1
-          concurrency.throttled(begun, now())
-        }
-        const weight = kind === 'late' && breaker.isSilentSince(begun) ? HANGS : WEIGHTS[kind]
-        await (weight === null ? breaker.answered(now()) : breaker.failed(weight, now()))
-      }
+      await this.#tell(kind, begun, work)
       return kind
     }
+  }
+
+  /** Tells breaker and concurrency what a request that began then has come to. */
+  async #tell(kind: FaultKind, begun: number, work: Work): Promise<void> {
+    const { now } = this.#options
+    const { signal, endpoint } = work
+    const { breaker, concurrency } = endpoint
+    const weight = kind === 'late' && breaker.isSilentSince(begun) ? HANGS : WEIGHTS[kind]
+    const isDecided = weight !== null && breaker.isDecidedBy(weight)
+    const isThere = weight === null || (isDecided && OF_ROWS.has(kind) && (await this.#answersKnown(work)))
+    // Given up by us: it says nothing of the endpoint.
+    if (signal.aborted) return breaker.abandoned()
+    if (kind === 'throttled') {
+      work.throttles += 1
+      concurrency.throttled(begun, now())
+    }
+    await (isThere ? breaker.answered(now()) : breaker.failed(weight, now()))
+  }
+
+  /** Whether the model answers a row that it has answered before; not when none is known. */
+  async #answersKnown(work: Work): Promise<boolean> {
+    const { score, known } = work
+    const [given] = known === undefined ? [] : requestBatches(score, [known], () => {}).flat()
+    const row = this.#answered.get(score.features) ?? given
+    if (row === undefined || work.signal.aborted) return false
+    return this.#predictions([row], work).then(
+      () => true,
+      () => false,
+    )
+  }
+
+  /** @throws EndpointFault, or what the endpoint's client throws */
+  async #predictions(batch: readonly EncodedRow[], work: Work) {
+    const { score, signal } = work
+    work.requests += 1
+    const answer = await this.#options.invoke(score, bodyOf(batch, score), signal)
+    return { predictions: predictionsOf(score, answer, batch.length), modelVersion: answer.modelVersion }
   }
 
   #endpointOf({ endpoint }: Score): Endpoint {

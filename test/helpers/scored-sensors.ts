@@ -52,6 +52,8 @@ export const RISK = {
 /** A model in this process. `answer` says what becomes of a row, when it is not its score. */
 export class MemoryScorer implements Scorer {
   readonly asked: (readonly unknown[])[] = []
+  /** What it was said, of each call, that a model has answered before. */
+  readonly known: unknown[] = []
   readonly #answer: (value: number) => Verdict | undefined
   version = 'v1'
 
@@ -59,8 +61,14 @@ export class MemoryScorer implements Scorer {
     this.#answer = answer
   }
 
-  async score(_score: Score, features: readonly unknown[]): Promise<readonly Verdict[]> {
+  async score(
+    _score: Score,
+    features: readonly unknown[],
+    _signal: AbortSignal,
+    known?: unknown,
+  ): Promise<readonly Verdict[]> {
     this.asked.push(features)
+    this.known.push(known)
     return (features as readonly [number][]).map(
       ([value]) => this.#answer(value) ?? { kind: 'predicted', prediction: riskOf(value), modelVersion: this.version },
     )

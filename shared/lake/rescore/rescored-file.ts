@@ -41,7 +41,8 @@ async function scoreSome(group: Row[], score: Score, rows: RowsToScore, scoring:
   const meant = group.flatMap((row, i) => (rows.isMeant(row, score) ? [i] : []))
   const made = meant.map((i) => ({ ...group[i] }))
   // Whatever the pipeline does when its rows land: here one can wait.
-  const settlements = await scoreRows({ ...score, onUnavailable: 'defer' }, made, scoring)
+  const known = meant.length === 0 ? undefined : group.find((row) => hasScore(row, score))
+  const settlements = await scoreRows({ ...score, onUnavailable: 'defer' }, made, scoring, known)
   let isChanged = false
   for (const [n, i] of meant.entries()) {
     const [before, after, settlement] = [group[i] as Row, made[n] as Row, settlements[n] as Settlement]

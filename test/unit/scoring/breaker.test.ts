@@ -60,3 +60,12 @@ test('what another process found out is adopted', () => {
   expect(breaker.admits(2)).toBe(true)
   expect(breaker.failed(9, 2)).toBe(false)
 })
+
+test('which failure decides: the one that opens it, and every one while it is open, whoever opened it', () => {
+  const breaker = opened(0)
+  breaker.adopt({ isOpen: false, since: 1, probeAt: 1 })
+  breaker.failed(4, 2)
+  expect([breaker.isDecidedBy(5), breaker.isDecidedBy(6)]).toEqual([false, true])
+  breaker.adopt({ isOpen: true, since: 3, probeAt: 8 })
+  expect(breaker.isDecidedBy(1)).toBe(true)
+})

@@ -23,11 +23,17 @@ const model: Model = (rows) => (rows.includes(String(POISON)) ? 'fails' : rows.m
 interface Setting {
   readonly server: EndpointServer
   readonly reports: ScoringReport[]
-  readonly score: (values: readonly number[], signal?: AbortSignal) => Promise<readonly Verdict[]>
+  readonly score: (
+    values: readonly number[],
+    signal?: AbortSignal,
+    known?: readonly number[],
+  ) => Promise<readonly Verdict[]>
+  readonly pass: (milliseconds: number) => void
 }
 
-async function setUp(odds: Misbehaviour = {}, declared: object = {}, seed = 1): Promise<Setting> {
-  const server = await EndpointServer.start(model, odds, seed)
+async function setUp(odds: Misbehaviour = {}, declared: object = {}, seed = 1, asked = model): Promise<Setting> {
+  let passed = 0
+  const server = await EndpointServer.start(asked, odds, seed)
   servers.push(server)
   const client = createSageMakerClient({
     endpoint: server.endpoint,
@@ -40,7 +46,7 @@ async function setUp(odds: Misbehaviour = {}, declared: object = {}, seed = 1): 
   const scorer = new EndpointScorer({
     invoke: endpointInvoker(client),
     memory: breakerMemory(new MemoryStore()),
-    now: Date.now,
+    now: () => Date.now() + passed,
     random: () => 0,
     onScored: (report) => reports.push(report),
   })
@@ -48,12 +54,14 @@ async function setUp(odds: Misbehaviour = {}, declared: object = {}, seed = 1): 
   return {
     server,
     reports,
-    score: (values, signal = never) =>
+    score: (values, signal = never, known) =>
       scorer.score(
         score as Score,
         values.map((value) => [value]),
         signal,
+        known,
       ),
+    pass: (milliseconds) => (passed += milliseconds),
   }
 }
 
@@ -88,6 +96,39 @@ test('a row that the model fails with is found, and has no score; all others hav
   expect(said(values, verdicts)).toEqual(values.map((value) => (value === POISON ? 'MODEL_ERROR' : 'own')))
   // 20, then two halves of each that fails, and the row itself once more.
   expect(server.requests.length).toBeLessThanOrEqual(1 + 2 * 5 + 1)
+})
+
+test('rows that the model fails with are found when there are no others, for it answers what it has answered before', async () => {
+  const { score, reports } = await setUp()
+  await score([1, 2, 3])
+  const poison = upTo(40).map(() => POISON)
+  expect(new Set(said(poison, await score(poison)))).toEqual(new Set(['MODEL_ERROR']))
+  expect(reports.at(-1)).toMatchObject({ isBreakerOpen: false })
+  expect(said([4], await score([4]))).toEqual(['own'])
+})
+
+test('rows that fail alone wait as long as nothing is known that the model has answered', async () => {
+  const { server, score, reports, pass } = await setUp()
+  // One request holds them: it is the probe.
+  const poison = upTo(20).map(() => POISON)
+  expect(said(poison, await score(poison))).toContain('BREAKER_OPEN')
+  expect(reports.at(-1)).toMatchObject({ isBreakerOpen: true })
+  // Of a row that has its score it is known, and then a probe finds out.
+  pass(10_000)
+  expect(new Set(said(poison, await score(poison, undefined, [5])))).toEqual(new Set(['MODEL_ERROR']))
+  expect(reports.at(-1)).toMatchObject({ isBreakerOpen: false })
+  expect(server.requests.filter((rows) => rows.includes('5')).length).toBeGreaterThan(0)
+})
+
+test('a model that fails with what it has answered before is away: all rows wait, and none is given up', async () => {
+  let isBroken = false
+  const { server, score, reports } = await setUp({}, {}, 1, (rows) => (isBroken ? 'fails' : model(rows)))
+  await score([1, 2, 3])
+  isBroken = true
+  const values = upTo(400).map((value) => value + 100)
+  expect(new Set(said(values, await score(values)))).toEqual(new Set(['BREAKER_OPEN']))
+  expect(reports.at(-1)).toMatchObject({ isBreakerOpen: true })
+  expect(server.requests.length).toBeLessThan(30)
 })
 
 test.each<[string, Misbehaviour, string[]]>([

@@ -107,6 +107,14 @@ test('rows that waited have their scores, each its own, and everything else of t
   await expectProven(5)
 })
 
+test('the scorer is told of a row of the same file that has its score', async () => {
+  await land([1, 2, 3], new MemoryScorer((value) => (value === 2 ? undefined : away())))
+  await table.commit()
+  const model = new MemoryScorer()
+  await rescore(model)
+  expect([model.asked, model.known]).toEqual([[[[1], [3]]], [[2]]])
+})
+
 test('run twice, or with nothing to do, it changes nothing and asks nothing', async () => {
   await land([1, 2])
   await table.commit()
@@ -179,7 +187,7 @@ test('rows that another engine has put elsewhere meanwhile are found there', asy
     score: async (...of) => {
       if (!isRewritten) await rewriteFiles(table)
       isRewritten = true
-      return racing.score(of[0], of[1])
+      return racing.score(...of)
     },
   }
   expect(await rescore(scorer)).toMatchObject({ scored: 3, files: 2, left: [] })
@@ -200,7 +208,7 @@ test('a committer that comes first does not make it ask again', async () => {
         await land([7], new MemoryScorer())
         await table.commit()
       }
-      return racing.score(of[0], of[1])
+      return racing.score(...of)
     },
   }
   expect(await rescore(scorer)).toMatchObject({ scored: 2, files: 1 })
@@ -254,7 +262,7 @@ test('when more wait than there is time for, each run settles some of them for g
   const scorer: Scorer = {
     score: (...of) => {
       if (model.asked.length === 3) time.abort()
-      return model.score(of[0], of[1])
+      return model.score(...of)
     },
   }
   expect(await rescore(scorer, { signal: time.signal, entries: 2 })).toMatchObject({ scored: 4, files: 4 })
