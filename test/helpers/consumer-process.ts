@@ -1,6 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ObjectStore } from '#shared/lake/object-store.ts'
+import { verifyLake } from '#shared/lake/verify.ts'
 
 /** A command that goes on until it is told to stop, and what it has said. */
 export class RunningCommand {
@@ -49,6 +51,12 @@ export class RunningCommand {
       this.#requireRunning(end, what)
       await sleep(500)
     }
+  }
+
+  /** Waits until it has brought a lake to so many records. @throws Error as above */
+  lands(store: ObjectStore, records: number, withinMs?: number): Promise<void> {
+    const isLanded = async (): Promise<boolean> => (await verifyLake(store, { deep: false })).counts.records >= records
+    return this.does(`landed ${records} records`, isLanded, withinMs)
   }
 
   #requireRunning(end: number, what: string): void {

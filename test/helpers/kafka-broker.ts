@@ -153,12 +153,18 @@ export class KafkaBroker {
   }
 
   /** A broker that takes connections, and answers nothing. */
-  async hang(id: number): Promise<void> {
-    process.kill((await brokerPid(this.folder, id)) ?? Number.NaN, 'SIGSTOP')
+  hang(id: number): Promise<void> {
+    return this.#signal(id, 'SIGSTOP')
   }
 
-  async goOn(id: number): Promise<void> {
-    process.kill((await brokerPid(this.folder, id)) ?? Number.NaN, 'SIGCONT')
+  goOn(id: number): Promise<void> {
+    return this.#signal(id, 'SIGCONT')
+  }
+
+  async #signal(id: number, signal: NodeJS.Signals): Promise<void> {
+    const pid = await brokerPid(this.folder, id)
+    if (pid === null) throw new Error(`broker ${id} does not run`)
+    process.kill(pid, signal)
   }
 
   /** Starts a broker again that was killed, on the same ports and with its data. */

@@ -37,12 +37,6 @@ const stateOf = async (running: RunningCommand): Promise<string> => {
   return url
 }
 
-/** Waits until so many records have landed. */
-function landed(running: RunningCommand, store: ObjectStore, records: number): Promise<void> {
-  const isLanded = async (): Promise<boolean> => (await verifyLake(store, { deep: false })).counts.records >= records
-  return running.does(`landed ${records} records`, isLanded)
-}
-
 /** The most memory that a process has taken so far; 0 when it has ended. Linux only. */
 async function peakOf({ child }: RunningCommand): Promise<number> {
   const status = await readFile(`/proc/${child.pid}/status`, 'utf8')
@@ -53,8 +47,11 @@ describe('with three brokers', () => {
   const broker = temporaryKafka({ brokers: 3 })
   afterEach(() => broker().deleteTopic('flights'))
 
-  /** A topic of which broker 1 leads two partitions; when it is gone, one of them moves to broker 2 and the other to 3. */
-  async function createTopic(): Promise<void> {
+  /**
+   * A consumer of 20,000 flights that has begun to land them. Broker 1 leads two partitions of their topic; when it is gone, one of
+   * them moves to broker 2 and the other to 3.
+   */
+  async function consuming(): Promise<{ running: RunningCommand; store: ObjectStore }> {
     const replicas = [
       [1, 2, 3],
       [2, 3, 1],
@@ -62,6 +59,11 @@ describe('with three brokers', () => {
       [1, 3, 2],
     ]
     await broker().createTopic('flights', replicas, { 'min.insync.replicas': '2' })
+    const lake = path.join(directory(), 'lake')
+    const running = consumer(broker().brokers, lake, {}, ['--max-age', '2'])
+    await produceFlights(broker().brokers, 'flights', 20_000, PARTITIONS)
+    await running.says(/slice landed/)
+    return { running, store: openStore(lake) }
   }
 
   async function expectLanded(store: ObjectStore, records: number): Promise<void> {
@@ -72,17 +74,12 @@ describe('with three brokers', () => {
   test(
     'one that leads hangs: the consumer reads on what others lead by then, and all of it lands once',
     async () => {
-      await createTopic()
-      const lake = path.join(directory(), 'lake')
-      const store = openStore(lake)
-      const running = consumer(broker().brokers, lake, {}, ['--max-age', '2'])
-      await produceFlights(broker().brokers, 'flights', 20_000, PARTITIONS)
-      await running.says(/slice landed/)
+      const { running, store } = await consuming()
       await broker().hang(1)
       try {
         const [, ...others] = broker().brokers.split(',')
         await produceFlights(others.join(','), 'flights', 20_000, PARTITIONS, 20_000)
-        await landed(running, store, 40_000)
+        await running.lands(store, 40_000)
       } finally {
         await broker().goOn(1)
       }
@@ -95,19 +92,14 @@ describe('with three brokers', () => {
   test(
     'one that leads is killed, and comes again: the consumer reads on, and all of it lands once',
     async () => {
-      await createTopic()
-      const lake = path.join(directory(), 'lake')
-      const store = openStore(lake)
-      const running = consumer(broker().brokers, lake, {}, ['--max-age', '2'])
-      await produceFlights(broker().brokers, 'flights', 20_000, PARTITIONS)
-      await running.says(/slice landed/)
+      const { running, store } = await consuming()
       await broker().kill(1)
       await broker().leader('flights', 0, 1)
       await produceFlights(broker().brokers, 'flights', 20_000, PARTITIONS, 20_000)
-      await landed(running, store, 40_000)
+      await running.lands(store, 40_000)
       await broker().restart(1)
       await produceFlights(broker().brokers, 'flights', 8000, PARTITIONS, 40_000)
-      await landed(running, store, 48_000)
+      await running.lands(store, 48_000)
       expect(await running.end('SIGTERM')).toBe(0)
       await expectLanded(store, 48_000)
     },
@@ -234,7 +226,7 @@ describe('with one broker', () => {
       await broker().admin.createPartitions({ topics: [{ name: 'flights', count: 4, assignments: null }] })
       await produceFlights(broker().brokers, 'flights', 4000, 4, 4000)
       await running.says(/"partitions":\[0,1,2,3\]/)
-      await landed(running, openStore(lake), 8000)
+      await running.lands(openStore(lake), 8000)
       expect(await running.end('SIGTERM')).toBe(0)
       expect(await lakeSums(openStore(lake))).toEqual(await flightSums(8000))
     },

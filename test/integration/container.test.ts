@@ -96,7 +96,7 @@ test(
     expect(await stopped.end('SIGTERM')).toBe(0)
     await killed.end('SIGKILL')
     await producing
-    await untilLanded(records)
+    await first.lands(openStore(lake()), records, 5 * MINUTES)
     expect([await first.end('SIGTERM'), await stays.end('SIGTERM')]).toEqual([0, 0])
     await expectLanded(records)
   },
@@ -131,7 +131,7 @@ test(
   async () => {
     await produceFlights(broker().brokers, 'flights', 16_000, PARTITIONS)
     const running = consumer('--max-age', '1')
-    await untilLanded(16_000)
+    await running.lands(openStore(lake()), 16_000, 3 * MINUTES)
     await broker().admin.deleteTopics({ topics: ['flights'] })
     await sleep(1000)
     await broker().createTopic('flights', PARTITIONS)
@@ -156,14 +156,6 @@ async function produceSlowly(records: number, step: number, pauseMs = 300): Prom
   for (let sent = 0; sent < records; sent += step) {
     await produceFlights(broker().brokers, 'flights', step, PARTITIONS, sent)
     await sleep(pauseMs)
-  }
-}
-
-/** Waits until the log says that so many records have landed. */
-async function untilLanded(records: number): Promise<void> {
-  for (;;) {
-    if ((await verifyLake(openStore(lake()), { deep: false })).counts.records >= records) return
-    await sleep(500)
   }
 }
 
