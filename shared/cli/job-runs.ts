@@ -4,6 +4,7 @@ import { parseRunKey, type RunId, runsPrefix } from '#shared/jobs/run-id.ts'
 import { type RunRecord, RunRecords } from '#shared/jobs/run-records.ts'
 import type { Job } from '#shared/pipeline/job.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
+import { jobsOwner } from '#shared/runtimes/job-look.ts'
 import type { JobSurroundings } from '#shared/runtimes/job-round.ts'
 import { UsageError } from './failure.ts'
 
@@ -83,6 +84,6 @@ export function jobNamed({ name: pipeline, jobs }: Pipeline, name: string): Job 
   )
 }
 
-export function jobIdOf(lake: string, { name, generation }: Pipeline): Pick<RunId, 'lake' | 'pipeline' | 'generation'> {
-  return { lake, pipeline: name, generation }
+export function jobIdOf(lake: string, pipeline: Pipeline): Pick<RunId, 'lake' | 'pipeline' | 'generation'> {
+  return { lake, ...jobsOwner(pipeline) }
 }

@@ -10,7 +10,7 @@ import type { Job } from '#shared/pipeline/job.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import { parseWindow, type TimeWindow } from '#shared/pipeline/time-window.ts'
 import { readMemory } from '#shared/runtimes/job-memory.ts'
-import { lookAt, of } from '#shared/runtimes/job-look.ts'
+import { jobsOwner, lookAt } from '#shared/runtimes/job-look.ts'
 import { type JobSurroundings, type RunReport, runRound, watched } from '#shared/runtimes/job-round.ts'
 import { wholeMemory } from '#shared/runtimes/settled-windows.ts'
 import { waitingOf } from '#shared/runtimes/jobs.ts'
@@ -162,7 +162,7 @@ export async function explain(
 
 async function viewOf(surroundings: JobSurroundings, pipeline: Pipeline): Promise<TableView> {
   const { store } = surroundings
-  const memory = await wholeMemory(store, await readMemory(store, of(pipeline)))
+  const memory = await wholeMemory(store, await readMemory(store, jobsOwner(pipeline)))
   const view = await lookAt(surroundings, pipeline, memory?.progress)
   if (view !== undefined) return view
   throw new UsageError(

@@ -1,3 +1,5 @@
+import { fromBytes } from './iceberg/single-value.ts'
+
 const DATE_BYTES = 4
 const MS_PER_DAY = 86_400_000
 
@@ -6,7 +8,6 @@ const MS_PER_DAY = 86_400_000
  * specification, Appendix D).
  */
 export function timeOfBound(bound: Uint8Array): number {
-  const bytes = Buffer.from(bound.buffer, bound.byteOffset, bound.length)
-  if (bytes.length === DATE_BYTES) return bytes.readInt32LE(0) * MS_PER_DAY
-  return Math.floor(Number(bytes.readBigInt64LE(0)) / 1000)
+  if (bound.length === DATE_BYTES) return Number(fromBytes('date', bound)) * MS_PER_DAY
+  return Math.floor(Number(fromBytes('timestamptz', bound)) / 1000)
 }

@@ -19,10 +19,9 @@ export interface LookSurroundings extends CommitterSurroundings {
 
 /** What the rounds before have left to this one. */
 export async function remembered(store: ObjectStore, pipeline: Pipeline): Promise<JobMemory | undefined> {
-  const memory = await readMemory(store, of(pipeline))
-  if (memory === undefined || memory.archive === null || memory.archive.jobs === settledFor(pipeline.jobs))
-    return memory
-  return wholeMemory(store, memory)
+  const memory = await readMemory(store, jobsOwner(pipeline))
+  const isSettled = memory?.archive?.jobs === settledFor(pipeline.jobs)
+  return isSettled ? memory : wholeMemory(store, memory)
 }
 
 /** The table as it is now, with what its windows had before they were put away, and the runs that are known of them. */
@@ -40,7 +39,7 @@ export async function standOf(
   return [{ ...view, progress }, joined(settled.known, memory.known)]
 }
 
-/** The same, until a long log is read to its end, or to where the table has got to, or time is up. */
+/** Looks at the table until a long log is read to its end, or to where the table has got to, or time is up. */
 async function lookUntilRead(
   surroundings: LookSurroundings,
   pipeline: Pipeline,
@@ -85,7 +84,7 @@ export async function lookAt(
 }
 
 /** Whose jobs they are. */
-export function of({
+export function jobsOwner({
   name,
   generation,
 }: Pick<Pipeline, 'name' | 'generation'>): Pick<JobId, 'pipeline' | 'generation'> {

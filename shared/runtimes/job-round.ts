@@ -11,7 +11,7 @@ import type { Job } from '#shared/pipeline/job.ts'
 import type { Pipeline } from '#shared/pipeline/pipeline.ts'
 import { windowsOf } from '#shared/pipeline/time-window.ts'
 import { type RunsByJob, writeMemory } from './job-memory.ts'
-import { type LookSurroundings, of, remembered, standOf } from './job-look.ts'
+import { jobsOwner, type LookSurroundings, remembered, standOf } from './job-look.ts'
 import { putAway } from './settled-windows.ts'
 import type { TableView } from './table-view.ts'
 
@@ -57,8 +57,8 @@ export async function runRound(
   if (view.snapshotId !== null) await round.startDue(view, view.snapshotId)
   const archive = view.isAnew ? null : (memory?.archive ?? null)
   const all = { progress: view.progress, known: round.known, archive }
-  const after = await putAway(store, of(pipeline), pipeline.jobs, all, { now: now(), most })
-  if (JSON.stringify(after) !== JSON.stringify(memory)) await writeMemory(store, of(pipeline), after)
+  const after = await putAway(store, jobsOwner(pipeline), pipeline.jobs, all, { now: now(), most })
+  if (JSON.stringify(after) !== JSON.stringify(memory)) await writeMemory(store, jobsOwner(pipeline), after)
 }
 
 export function watched({ table, completeness }: Pipeline): WatchedTable {
@@ -111,7 +111,7 @@ class Round {
 
   /** Follows the runs that are marked as open, and starts what was decided before and could not be started. */
   async followOpen(): Promise<void> {
-    const ids = of(this.#pipeline)
+    const ids = jobsOwner(this.#pipeline)
     const found: ReturnType<typeof parseOpenKey>[] = []
     for await (const { key } of this.#surroundings.store.list(openPrefix(ids))) found.push(parseOpenKey(key))
     const runs = found.flatMap((run): OpenRun[] => {
@@ -152,7 +152,7 @@ class Round {
   }
 
   #idOf(run: Pick<RunId, 'job' | 'scope' | 'revision'>): RunId {
-    return { lake: this.#surroundings.store.url, ...of(this.#pipeline), ...run }
+    return { lake: this.#surroundings.store.url, ...jobsOwner(this.#pipeline), ...run }
   }
 
   #openRun(job: Job, id: RunId, isNew: boolean): OpenRun {

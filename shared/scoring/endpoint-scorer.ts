@@ -199,8 +199,8 @@ export class EndpointScorer implements Scorer {
   /** Whether the model answers a row that it has answered before; not when none is known. */
   async #answersKnown(work: Work): Promise<boolean> {
     const { score, known } = work
-    const [given] = known === undefined ? [] : requestBatches(score, [known], () => {}).flat()
-    const row = this.#answered.get(score.features) ?? given
+    const given = known === undefined ? [] : [known]
+    const row = this.#answered.get(score.features) ?? requestBatches(score, given, () => {})[0]?.[0]
     if (row === undefined || work.signal.aborted) return false
     return this.#predictions([row], work).then(
       () => true,

@@ -109,7 +109,7 @@ export async function rescoreRows(
   for (let round = 1; round <= ROUNDS; round++) {
     sum.waiting = 0
     sum.left.length = 0
-    const base = await loaded(surroundings, ownerOf(pipeline), pipeline)
+    const base = await loaded(surroundings, owner, pipeline)
     if ((await rescoreFiles(surroundings, owner, pipeline, base, options, sum, meant)) !== 'again') break
   }
   return sum
